@@ -1,0 +1,152 @@
+"""What exists: the frozen values that services.yaml loads into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = [
+    "ArgoCD",
+    "Catalog",
+    "Database",
+    "EngineName",
+    "Environment",
+    "GitOps",
+    "Reference",
+    "Retention",
+    "Service",
+    "Values",
+]
+
+EngineName = Literal["postgres", "clickhouse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long rows are kept, in days; None where services.yaml sets no bound."""
+
+    min_days: int | None = None
+    max_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """One goose migration stream and the database that it builds."""
+
+    service: str
+    key: str
+    engine: EngineName
+    names: Mapping[str, str]  # environment -> name of the physical database
+    url_env: Mapping[str, str]  # environment -> variable that holds its URL; local is absent
+    migrations: str  # folder, relative to the root
+    table: str  # goose's version table, the same in every environment
+    job: str
+    prisma: str | None = None  # schema.prisma, relative to the root; None on ClickHouse
+    purpose: str = ""
+    retention: Retention = Retention()
+
+    @property
+    def label(self) -> str:
+        """``identity-service/auth``, as on the command line."""
+        return f"{self.service}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A database that another service owns; it has no stream, Job or image of its own."""
+
+    service: str
+    key: str
+    owner: str  # label of the owning database: legal-service/legal
+    prisma: str | None = None
+
+    @property
+    def label(self) -> str:
+        """``identity-service/legal``, as on the command line."""
+        return f"{self.service}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A folder of the monorepo with its databases, in the order of services.yaml."""
+
+    name: str
+    folder: str  # relative to the root
+    migration_job: str  # the chart's template, relative to the root
+    image: str  # repository of the migrations image; empty when services.yaml names none
+    databases: tuple[Database | Reference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoCD:
+    """Where an environment's Applications live; ``{service}`` is still to be filled in."""
+
+    application: str
+    server: str | None = None
+    token_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitOps:
+    """The repository and branch whose values files say what is deployed."""
+
+    repository: str
+    branch: str
+    push: Literal["direct", "pull-request"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """The values file and key that hold the migrations image; ``{service}`` is still to be filled in."""
+
+    file: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where databases live, and by what way they are changed there."""
+
+    name: str
+    protected: bool = False
+    after: str | None = None
+    namespace: str | None = None
+    kube_context: str | None = None
+    argocd: ArgoCD | None = None
+    gitops: GitOps | None = None
+    values: Values | None = None
+    servers: Mapping[EngineName, str]  # local only: URL of the user's own server per engine; absent = embedded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """All of services.yaml, checked, with every default filled in."""
+
+    file: Path  # services.yaml itself, absolute
+    root: Path  # the monorepo's root, absolute; state lies in its .state/
+    environments: Mapping[str, Environment]
+    services: Mapping[str, Service]
+
+    def databases(self) -> Iterator[Database]:
+        """Every owned database, in the order of services.yaml."""
+        for service in self.services.values():
+            for database in service.databases:
+                if isinstance(database, Database):
+                    yield database
+
+    def entry(self, service: str, key: str) -> Database | Reference:
+        """The database or reference under that service and key; KeyError when there is none."""
+        for database in self.services[service].databases:
+            if database.key == key:
+                return database
+        raise KeyError(f"{service}/{key}")
+
+    def owner(self, reference: Reference) -> Database:
+        """The database that a reference refers to."""
+        service, key = reference.owner.split("/")
+        found = self.entry(service, key)
+        if not isinstance(found, Database):
+            raise TypeError(f"{reference.owner} is a reference itself")
+        return found

@@ -1,0 +1,81 @@
+"""What a step is given, and what it gives back: the shape of every function in ``tasks/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Protocol
+
+from schemas.catalog import Catalog, EngineName
+from schemas.target import Target
+from tools import engines
+from tools.engine import Engine, Server
+
+__all__ = ["Outcome", "Progress", "Session", "Work"]
+
+
+class Progress(Protocol):
+    """Where a step tells the user how far it is; safe to use from any thread."""
+
+    def now(self, text: str) -> None:
+        """Say what is going on; on a terminal the next call replaces it, elsewhere it is a line of its own."""
+
+    def file(self, name: str, seconds: float | None, done: int, total: int) -> None:
+        """A migration file has been run: one of ``total``."""
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a step ended well: one phrase for its line, and what to remember (JSON-able)."""
+
+    summary: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int = 0  # 1: an operation that looked and found something not in order (status)
+
+
+class Session:
+    """The servers that one run uses: each engine is started at most once, when first needed, and released at the end."""
+
+    def __init__(self, catalog: Catalog, say: Callable[[str], None]) -> None:
+        self.catalog, self.say = catalog, say
+        self._lock = Lock()
+        self._closing = ExitStack()
+        self._servers: dict[EngineName, Server] = {}
+
+    def engine(self, name: EngineName) -> Engine:
+        """The engine of the local environment; asking for it starts nothing."""
+        return engines.local(name, self.catalog)
+
+    def server(self, name: EngineName) -> Server:
+        """The running server of an engine."""
+        with self._lock:
+            if name not in self._servers:
+                self._servers[name] = self._closing.enter_context(self.engine(name).serve(self.say))
+            return self._servers[name]
+
+    def close(self) -> None:
+        """Release every server; the last user's release stops an embedded one."""
+        self._closing.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One call of a step: for one target, or for all that the command line selected of an operation."""
+
+    catalog: Catalog
+    targets: tuple[Target, ...]  # leaves; one for a step, any number for status, start, doctor
+    variables: Mapping[str, str]  # name=value of the command line, checked against the step's own
+    session: Session
+    progress: Progress
+    out: Callable[[str], None]  # data for stdout
+
+    @property
+    def target(self) -> Target:
+        """The only target."""
+        (target,) = self.targets
+        return target

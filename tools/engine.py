@@ -1,0 +1,126 @@
+"""The door to a database engine: what a step may ask of PostgreSQL or ClickHouse, and the values it gets.
+
+PostgreSQL is ``tools/postgres``. A further engine is one more package that offers the same `Engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from schemas.catalog import EngineName
+
+__all__ = ["Contents", "Debris", "Diagnosis", "Engine", "Losses", "Row", "Say", "Server"]
+
+Say = Callable[[str], None]
+"""Takes one line of progress for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A version that a goose table holds as applied (goose 3.27.3: the newest row of a version decides)."""
+
+    version: int
+    at: datetime | None  # aware; None where the server does not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What one physical database holds of goose's, by a running server or proved from a stopped one's files."""
+
+    exists: bool
+    mark: str | None = None  # our creation mark; None: somebody else made the database
+    tables: Mapping[str, tuple[Row, ...]]  # goose tables by name (schema.name outside public) -> rows, ascending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What a server knows about a failed statement beyond the text that goose passes on."""
+
+    code: str  # SQLSTATE or ClickHouse code
+    message: str
+    statement: str
+    position: int | None = None  # 1-based character in ``statement``
+    detail: str = ""
+    hint: str = ""
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debris:
+    """An object that an interrupted statement left unusable, such as an invalid index."""
+
+    kind: str  # "index"
+    name: str  # schema-qualified, quoted as SQL needs it
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """What a change would take away: tables with their row counts; columns that hold values."""
+
+    tables: Mapping[str, int]
+    columns: tuple[str, ...] = ()
+    untried: tuple[str, ...] = ()  # why some part could not be tried beforehand
+
+
+class Server(Protocol):
+    """One reachable server, safe to use from several threads. Every method raises ServerError when it cannot."""
+
+    version: str
+    embedded: bool
+
+    def url(self, database: str, *, application: str) -> str:
+        """The URL that goose takes, password included: for an environment variable, never for argv or a log."""
+
+    def contents(self, databases: Iterable[str]) -> dict[str, Contents]:
+        """Look at these databases, together; a missing one is ``exists=False``."""
+
+    def exclusive(self, database: str, say: Say) -> AbstractContextManager[None]:
+        """Hold the one lock of a database, after whoever holds it and any orphaned goose session has ended."""
+
+    def create(self, database: str) -> str:
+        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database)."""
+
+    def drop(self, database: str) -> None:
+        """Drop a database that carries our mark; Refused for any other."""
+
+    def rows(self, database: str) -> dict[str, int]:
+        """Exact row counts of the user's tables that hold any row, by name."""
+
+    def try_down(self, database: str, statements: Iterable[str]) -> Losses:
+        """Run statements in one transaction that is rolled back; say what they would take away."""
+
+    def diagnose(self, application: str) -> Diagnosis | None:
+        """The last failed statement of that application's sessions, when the server's log tells."""
+
+    def debris(self, database: str) -> tuple[Debris, ...]:
+        """Unusable objects that interrupted statements left."""
+
+    def sweep(self, database: str, debris: Iterable[Debris]) -> None:
+        """Drop unusable objects."""
+
+
+class Engine(Protocol):
+    """One engine in the local environment: embedded, or the user's own server on this machine."""
+
+    name: EngineName
+    driver: str  # GOOSE_DRIVER
+
+    def settled(self) -> Mapping[str, Contents] | None:
+        """What the databases hold, proved from a stopped server's files alone; None: the server must be asked."""
+
+    def serve(self, say: Say) -> AbstractContextManager[Server]:
+        """A running server for as long as the context lasts; started when it is not running yet."""
+
+    def start(self, say: Say) -> Server:
+        """Keep the server running until `stop`, also after this process ends."""
+
+    def stop(self, say: Say) -> bool:
+        """Stop the server once nobody uses it; False when it was not running."""
+
+    def running(self) -> bool:
+        """Whether the embedded server is up; starts nothing. True for the user's own server."""

@@ -1,0 +1,178 @@
+"""The one door to other programs: argument lists, a deadline, a minimal environment, redacted output."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import ToolError, ToolTimeout
+
+__all__ = ["Finished", "hide", "inherited", "redact", "run", "stop_all"]
+
+PASSED_ON = ("HOME", "PATH", "TMPDIR", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME")
+GRACE = 3.0  # seconds between asking a program to end and killing it
+OUTPUT_LIMIT = 8 * 1024 * 1024  # bytes kept of what one program prints
+
+_secrets: set[str] = set()
+_children: set[subprocess.Popen[bytes]] = set()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a program ended: its exit code (negative: the signal that ended it) and what it printed, redacted."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+def hide(secret: str) -> None:
+    """Have this text replaced by ``*****`` wherever a program's output or an error passes through `redact`."""
+    if secret:
+        with _lock:
+            _secrets.add(secret)
+
+
+def redact(text: str) -> str:
+    """The text without any of the secrets that this process knows."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "*****")
+    return text
+
+
+def inherited(*names: str) -> dict[str, str]:
+    """The few variables that every program may see, and those named: a base for ``environment``."""
+    return {name: os.environ[name] for name in (*PASSED_ON, *names) if name in os.environ}
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str],
+    timeout: float,
+    cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
+    bound_to_us: bool = False,
+) -> Finished:
+    """Run a program to its end and return how it ended; a non-zero exit is for the caller to judge.
+
+    ``environment`` is the whole environment of the program; ``timeout`` is in seconds; ``on_line`` gets each
+    redacted line of its standard error as it comes. With ``bound_to_us`` the kernel kills it when the calling
+    thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
+    Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
+    """
+    name = Path(command[0]).name
+    began = time.monotonic()
+    try:
+        child = subprocess.Popen(
+            [str(word) for word in command],
+            env=dict(environment),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=_death_signal() if bound_to_us else None,  # noqa: PLW1509 - one system call, no allocation
+        )
+    except OSError as error:
+        raise ToolError(
+            f"{name} cannot be started", why=f"{command[0]}: {error.strerror}", todo="./run doit doctor"
+        ) from error
+    with _lock:
+        _children.add(child)
+    try:
+        out, err = _read(child, began + timeout, on_line)
+    except TimeoutError:
+        _end(child)
+        raise ToolTimeout(f"{name} did not end within {timeout:.0f} s and was stopped") from None
+    except BaseException:
+        _end(child)
+        raise
+    finally:
+        with _lock:
+            _children.discard(child)
+        for stream in (child.stdout, child.stderr):
+            if stream:
+                stream.close()
+    return Finished(code=child.returncode, out=redact(out), err=redact(err), seconds=time.monotonic() - began)
+
+
+def stop_all() -> None:
+    """End every program that this process still runs: first asked, then killed."""
+    with _lock:
+        children = tuple(_children)
+    for child in children:
+        _signal(child, signal.SIGTERM)
+    for child in children:
+        _end(child)
+
+
+def _read(child: subprocess.Popen[bytes], deadline: float, on_line: Callable[[str], None] | None) -> tuple[str, str]:
+    """Gather both outputs until the program has ended; TimeoutError past the deadline."""
+    assert child.stdout is not None  # noqa: S101 - for the type checker: both are pipes
+    assert child.stderr is not None  # noqa: S101
+    kept: dict[int, bytearray] = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
+    out, err = kept
+    rest = bytearray()
+    with selectors.DefaultSelector() as selector:
+        for descriptor in kept:
+            selector.register(descriptor, selectors.EVENT_READ)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            for key, _ in selector.select(left):
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fd)
+                    continue
+                room = OUTPUT_LIMIT - len(kept[key.fd])
+                kept[key.fd] += chunk[: max(room, 0)]
+                if on_line and key.fd == err:
+                    rest += chunk
+                    *lines, rest = rest.split(b"\n")
+                    for line in lines:
+                        on_line(redact(line.decode(errors="replace")))
+    try:
+        child.wait(max(deadline - time.monotonic(), 0))
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    if on_line and rest:
+        on_line(redact(rest.decode(errors="replace")))
+    return kept[out].decode(errors="replace"), kept[err].decode(errors="replace")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        _signal(child, signal.SIGTERM)
+        try:
+            child.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            _signal(child, signal.SIGKILL)
+            child.wait()
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except (ProcessLookupError, PermissionError):  # it has just ended
+        child.poll()
+
+
+def _death_signal() -> Callable[[], None] | None:
+    """A function for the child that asks the kernel to kill it with its parent; None where there is none."""
+    if os.uname().sysname != "Linux":
+        return None
+    import ctypes  # noqa: PLC0415 - start-up: only who binds a program needs it
+
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
