@@ -1,0 +1,1 @@
+"""The shapes: documents, the values that they load into, and the errors."""

@@ -16,7 +16,7 @@ WORD = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A step for a database, a service or everything, in one environment; the parts may hold ``*`` on a command line."""
+    """A step, a place and an environment; on a command line the parts may hold ``*``."""
 
     step: str
     service: str | None = None

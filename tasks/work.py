@@ -28,6 +28,9 @@ class Progress(Protocol):
     def line(self, text: str) -> None:
         """A line that stays."""
 
+    def ask(self, question: str) -> str | None:
+        """What the user types in reply; None when there is no terminal to ask on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -39,7 +42,7 @@ class Outcome:
 
 
 class Session:
-    """The servers that one run uses: each engine is started at most once, when first needed, and released at the end."""
+    """The servers that one run uses: each is started at most once, when first needed, and released at the end."""
 
     def __init__(self, catalog: Catalog, say: Callable[[str], None]) -> None:
         self.catalog, self.say = catalog, say

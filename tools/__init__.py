@@ -1,0 +1,1 @@
+"""The world: one module a program or server that we drive."""

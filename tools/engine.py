@@ -13,7 +13,7 @@ from typing import Protocol
 
 from schemas.catalog import EngineName
 
-__all__ = ["Contents", "Debris", "Diagnosis", "Engine", "Losses", "Row", "Say", "Server"]
+__all__ = ["Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server"]
 
 Say = Callable[[str], None]
 """Takes one line of progress for the user."""
@@ -50,12 +50,13 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Debris:
-    """An object that an interrupted statement left unusable, such as an invalid index."""
+class Index:
+    """An index of a user's table; not ``valid`` when a CREATE INDEX CONCURRENTLY was interrupted or failed."""
 
-    kind: str  # "index"
-    name: str  # schema-qualified, quoted as SQL needs it
+    name: str  # bare
+    qualified: str  # with its schema, quoted as SQL needs it
     table: str
+    valid: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +98,11 @@ class Server(Protocol):
     def diagnose(self, application: str) -> Diagnosis | None:
         """The last failed statement of that application's sessions, when the server's log tells."""
 
-    def debris(self, database: str) -> tuple[Debris, ...]:
-        """Unusable objects that interrupted statements left."""
+    def indexes(self, database: str) -> tuple[Index, ...]:
+        """Every index that a user's table has and no constraint owns; none on an engine without such indexes."""
 
-    def sweep(self, database: str, debris: Iterable[Debris]) -> None:
-        """Drop unusable objects."""
+    def drop_indexes(self, database: str, indexes: Iterable[Index]) -> None:
+        """Drop these indexes without blocking writers."""
 
 
 class Engine(Protocol):

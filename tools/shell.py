@@ -169,10 +169,16 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def _death_signal() -> Callable[[], None] | None:
-    """A function for the child that asks the kernel to kill it with its parent; None where there is none."""
+    """A function for the child that asks the kernel to kill it with its parent; None where there is no such call."""
     if os.uname().sysname != "Linux":
         return None
     import ctypes  # noqa: PLC0415 - start-up: only who binds a program needs it
 
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def bind() -> None:
+        prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
+        if os.getppid() != parent:  # it died before the call
+            os._exit(1)
+
+    return bind

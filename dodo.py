@@ -1,0 +1,33 @@
+"""What `doit` can do: the steps of the road in their order, the operations beside it, and the variables they take."""
+
+from __future__ import annotations
+
+from pipelines.contents import Contents, Operation, Step, Variable
+
+MIGRATE = Step(
+    "migrate",
+    "bring local databases to head with goose",
+    "tasks.migrate.apply:run",
+    up_to_date="tasks.migrate.check:up_to_date",
+    owner_first=True,
+)
+
+OPERATIONS = (
+    Operation("status", "compare migration files with databases", "tasks.status:run", over="all", takes=("format",)),
+    Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all"),
+    Operation("stop", "stop local servers", "tasks.servers:stop", over="all"),
+    Operation("reset", "drop and rebuild local databases", "tasks.reset:run", over="each", asks=True, takes=("yes",)),
+    Operation("rollback", "undo migrations", "tasks.rollback:run", over="each", asks=True, takes=("to", "yes")),
+    Operation("doctor", "show every program used, its version and its origin", "tasks.doctor:run", takes=("format",)),
+    Operation("ci", "check this project itself as its CI does", "tasks.ci:run"),
+)
+
+VARIABLES = {
+    "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
+    "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
+    "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),
+}
+
+CONTENTS = Contents(
+    steps=(MIGRATE,), operations=OPERATIONS, groups={"check": ("migrate",)}, default="check", variables=VARIABLES
+)

@@ -1,0 +1,70 @@
+"""What our doit commands have in common: options anywhere, one clear message for a mistake, and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from getopt import GetoptError
+from typing import Any, ClassVar
+
+from doit.cmd_base import Command
+from doit.cmdparse import CmdParseError
+
+from pipelines.display import redacted
+from pipelines.ending import stopping, told_to_stop
+from pipelines.loader import Loader
+from pipelines.reporter import BROKEN, BUG
+from schemas.errors import GanderError, SelectionError
+
+__all__ = ["Ours"]
+
+
+class Ours(Command):  # type: ignore[misc]  # doit ships no types
+    """A command of ours; subclasses say what it does in `perform`."""
+
+    variables: ClassVar[tuple[str, ...]] = ()  # name=value words that the command itself takes
+
+    def __init__(self, task_loader: Loader, **others: Any) -> None:
+        super().__init__(**others)
+        self.loader = task_loader
+
+    def perform(self, options: dict[str, Any], words: list[str]) -> int:
+        """Do what the command is for and return the exit code."""
+        raise NotImplementedError
+
+    def parse_execute(self, in_args: list[str]) -> int:
+        """Parse the arguments and perform the command; what goes wrong becomes a message and an exit code."""
+        try:
+            with stopping():
+                options, words = self._parse(in_args)
+                code = self.perform(options, words)
+                sys.stdout.flush()
+                return code
+        except GanderError as error:
+            print(redacted(str(error)), file=sys.stderr)
+            return error.exit_code
+        except BrokenPipeError:  # the reader, such as `head`, has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + 13
+        except SystemExit as end:
+            if told_to_stop():
+                print(f"stopped by signal {int(end.code or 0) - 128}; finished targets are kept", file=sys.stderr)
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is reported with its traceback
+            print(redacted(traceback.format_exc()) + BUG, file=sys.stderr)
+            return BROKEN
+
+    def _parse(self, arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
+        """Part options from words, in any order; doit alone takes options before words only."""
+        words: list[str] = []
+        try:
+            options, rest = self.cmdparser.parse(arguments)
+            while rest:
+                words.append(rest.pop(0))
+                options, rest = self.cmdparser.parse_only(rest, options)
+        except CmdParseError as error:
+            cause = error.__context__
+            said = cause.msg if isinstance(cause, GetoptError) else str(error)
+            raise SelectionError(f"doit {self.name}: {said}", todo=f"doit help {self.name}") from None
+        return options, words

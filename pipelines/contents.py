@@ -1,0 +1,85 @@
+"""What a contents page holds: steps, operations, groups and variables, as values that `dodo.py` fills in."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Contents", "Operation", "Step", "Variable", "Verb", "function"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A ``name=value`` of the command line: what it is for, and which values it takes."""
+
+    doc: str
+    values: tuple[str, ...] = ()  # empty: any that `pattern` matches
+    pattern: str = ".+"
+    form: str = ""  # how a value looks, for a message about a bad one
+
+    def takes(self, value: str) -> bool:
+        """Whether that value may be given."""
+        return value in self.values if self.values else bool(re.fullmatch(self.pattern, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What steps and operations share. Functions are ``module:function``, imported when first called."""
+
+    name: str
+    doc: str  # one imperative line: the manual is made of these
+    run: str  # (Work) -> Outcome
+    _: KW_ONLY
+    takes: tuple[str, ...] = ()  # variables
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Verb):
+    """A verb of the road: one cached task a database.
+
+    The world decides when there is ``up_to_date``, else the key made of ``parts``; with neither it always runs.
+    """
+
+    _: KW_ONLY
+    up_to_date: str = ""  # (Catalog, Sequence[Target], Session) -> Mapping[target name, Answer], for all at once
+    parts: str = ""  # (Catalog, Target, digest of a folder or file) -> Mapping[part, version or digest]
+    after: tuple[str, ...] = ()  # steps of the same database that go first
+    owner_first: bool = False  # a reference's task goes after its owner's
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Verb):
+    """A verb beside the road: it runs whenever it is asked for.
+
+    It is one task over all that is named, or one over each own database; or it takes no names (and then goes on
+    without services.yaml when that cannot be loaded).
+    """
+
+    _: KW_ONLY
+    over: Literal["all", "each", "nothing"] = "nothing"
+    asks: bool = False  # may ask the user: databases come one after another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """The contents page: everything that a first word of the command line may be, commands aside."""
+
+    steps: tuple[Step, ...]  # in the road's order
+    operations: tuple[Operation, ...]
+    groups: Mapping[str, tuple[str, ...]]  # group -> its steps
+    default: str  # what plain `doit` runs
+    variables: Mapping[str, Variable]
+    verbs: Mapping[str, Verb] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verbs", {verb.name: verb for verb in (*self.steps, *self.operations)})
+
+
+def function(place: str) -> Callable[..., Any]:
+    """Import what ``module:function`` names."""
+    module, name = place.split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found

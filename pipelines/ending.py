@@ -1,0 +1,58 @@
+"""How a run ends when it is told to: signals become an exit code, and what was started is stopped once."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+__all__ = ["stop_programs", "stopping", "told_to_stop"]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 2.0  # seconds for worker threads to notice that their program is gone
+
+_stopped_by: list[int] = []
+
+
+@contextmanager
+def stopping() -> Iterator[ExitStack]:
+    """A stack of things to do at the end. The first signal ends the body with SystemExit(128 + n), later ones wait.
+
+    A signal that was ignored at the start (nohup) stays ignored.
+    """
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, _end)
+    with ExitStack() as stack:
+        yield stack
+
+
+def told_to_stop() -> bool:
+    """Whether a signal has come: a worker that asks should not begin anything new."""
+    return bool(_stopped_by)
+
+
+def stop_programs() -> None:
+    """End the programs that still run, and let the threads that drove them notice."""
+    shell = sys.modules.get("tools.shell")
+    if shell is None:
+        return
+    deadline = time.monotonic() + PATIENCE
+    shell.stop_all()
+    if not told_to_stop():
+        return
+    for worker in threading.enumerate():
+        if worker.daemon:  # doit's workers
+            worker.join(max(deadline - time.monotonic(), 0))
+    shell.stop_all()
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler
+    if _stopped_by:
+        return
+    _stopped_by.append(number)
+    raise SystemExit(128 + number)

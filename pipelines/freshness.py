@@ -1,0 +1,126 @@
+"""Which jobs need not run: what their keys and the world say, asked ahead of a run and again at a job's turn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines import keys
+from pipelines.contents import Step, function
+from pipelines.files import Files
+from pipelines.graph import Job
+from pipelines.store import Store
+from schemas.answer import Answer
+from schemas.errors import GanderError
+from tasks.work import Session
+
+__all__ = ["Freshness", "Reasons"]
+
+ALWAYS = Answer(up_to_date=False, because="it is never cached")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasons:
+    """Why a job would run or not: the answer, the parts of its key that changed, and when it last succeeded."""
+
+    answer: Answer
+    changed: tuple[str, ...]
+    last: str | None  # ISO 8601
+
+
+class Freshness:
+    """What is known of a command line's jobs; used by one thread."""
+
+    def __init__(self, jobs: Iterable[Job], store: Store, session: Session) -> None:
+        self.jobs = {job.name: job for job in jobs}
+        self.store, self.session = store, session
+        self.files = Files(store)
+        self._parts: dict[str, dict[str, str] | None] = {}
+
+    def ask(self, names: Collection[str]) -> dict[str, Answer]:
+        """What is to be said of these jobs, each by itself: the world is asked once for all targets of a step."""
+        saved = self.store.values(name for name in names if _keyed(self.jobs[name]))
+        answers: dict[str, Answer] = {}
+        worldly: dict[str, list[str]] = {}
+        for name in names:
+            verb = self.jobs[name].verb
+            if isinstance(verb, Step) and verb.up_to_date:
+                worldly.setdefault(verb.up_to_date, []).append(name)
+            else:
+                answers[name] = self._by_key(name, saved.get(name, {}))
+        for place, asked in worldly.items():
+            answers |= self._by_world(place, asked)
+        return answers
+
+    def stale(self, answers: Mapping[str, Answer]) -> list[str]:
+        """The jobs that must be given to the runner: those not up to date, and those after such a one."""
+        running: dict[str, None] = {}
+        for name, job in self.jobs.items():
+            if answers[name].up_to_date is not True or any(need in running for need in job.needs):
+                running[name] = None
+        return list(running)
+
+    def parts(self, name: str) -> dict[str, str] | None:
+        """The parts of a job's key as the files and services.yaml are now.
+
+        None when it has none, or when they cannot be read: the step runs then, and reports that.
+        """
+        if name not in self._parts:
+            try:
+                self._parts[name] = keys.parts(self.jobs[name], self.session.catalog, self.files.digest, self._key)
+            except (GanderError, OSError):
+                self._parts[name] = None
+        return self._parts[name]
+
+    def look_again(self) -> None:
+        """Believe nothing that was read before: a job may just have written it."""
+        self.files.forget()
+        self._parts.clear()
+
+    def reasons(self, names: Collection[str]) -> dict[str, Reasons]:
+        """Explain each of these jobs; a job after one that will run, will run too."""
+        answers = self.ask(tuple(self.jobs))
+        running = set(self.stale(answers))
+        saved = self.store.values(names)
+        explained: dict[str, Reasons] = {}
+        for name in names:
+            answer, before = answers[name], saved.get(name, {})
+            first = [need for need in self.jobs[name].needs if need in running]
+            if answer.up_to_date and first:
+                answer = Answer(up_to_date=None, because=f"{' and '.join(first)} will run first")
+            now = self.parts(name)
+            changed = keys.changed(before["parts"], now) if now is not None and "parts" in before else ()
+            explained[name] = Reasons(answer=answer, changed=changed, last=before.get("at"))
+        return explained
+
+    def _key(self, name: str) -> str:
+        named = self.parts(name)
+        return keys.key(named) if named is not None else ""
+
+    def _by_key(self, name: str, saved: Mapping[str, Any]) -> Answer:
+        if not _keyed(self.jobs[name]):
+            return ALWAYS
+        now = self.parts(name)
+        if now is None:
+            return Answer(up_to_date=None, because="not known: what it reads cannot be read")
+        if "key" not in saved:
+            return Answer(up_to_date=False, because="no success of it is kept")
+        if saved["key"] == keys.key(now):
+            return Answer(up_to_date=True, because="nothing changed", since=saved.get("at"))
+        return Answer(up_to_date=False, because=f"changed: {', '.join(keys.changed(saved.get('parts', {}), now))}")
+
+    def _by_world(self, place: str, names: Sequence[str]) -> dict[str, Answer]:
+        """Ask a step about all its targets; an error there means that the step runs and reports it."""
+        targets = [target for name in names for target in self.jobs[name].targets]
+        try:
+            answers: Mapping[str, Answer] = function(place)(self.session.catalog, targets, self.session)
+        except (GanderError, OSError) as error:
+            said = error.what if isinstance(error, GanderError) else str(error)
+            answers = dict.fromkeys(names, Answer(up_to_date=None, because=f"not known: {said}"))
+        unsaid = Answer(up_to_date=None, because="not known")
+        return {name: answers.get(name, unsaid) for name in names}
+
+
+def _keyed(job: Job) -> bool:
+    return isinstance(job.verb, Step) and bool(job.verb.parts) and not job.verb.up_to_date

@@ -1,0 +1,69 @@
+"""The command `list`: the manual, made of the contents page alone; services are looked at for targets only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipelines import words as naming
+from pipelines.command import Ours
+from pipelines.contents import Contents, Verb
+
+__all__ = ["List"]
+
+COMMANDS = (
+    ("why TARGET...", "say why a target would run, or since when it is up to date"),
+    ("list [TARGET...]", "show this page; with names or --all every target"),
+    ("forget TARGET...", "drop what is kept of targets, so that they are judged anew"),
+    ("help COMMAND", "show the options of a command; run is the one that needs no name"),
+)
+
+OPT_ALL = {"name": "all", "long": "all", "type": bool, "default": False, "help": "list every target of the steps"}
+OPT_QUIET = {"name": "quiet", "short": "q", "long": "quiet", "type": bool, "default": False, "help": "names only"}
+
+
+class List(Ours):
+    """Writes the manual, or targets, to stdout."""
+
+    doc_purpose = "list steps, operations and commands"
+    doc_usage = "[STEP[:SERVICE[/DATABASE]]...]"
+    cmd_options = (OPT_ALL, OPT_QUIET)
+
+    def perform(self, options: dict[str, Any], words: list[str]) -> int:
+        """List what is asked for."""
+        self.loader.variables({"list": ()})
+        contents: Contents = self.loader.contents
+        if words or options["all"]:
+            jobs = self.loader.jobs(words or [step.name for step in contents.steps])
+            lines = [target.name for job in jobs if job.named for target in job.targets or ()]
+        elif options["quiet"]:
+            lines = [*(step.name for step in contents.steps), *contents.groups]
+            lines += [operation.name for operation in contents.operations]
+        else:
+            lines = _manual(contents)
+        print("\n".join(lines))
+        return 0
+
+
+def _manual(contents: Contents) -> list[str]:
+    place = "[:SERVICE[/DATABASE]]"
+    groups = [(f"{name}{place}", ", ".join(steps)) for name, steps in contents.groups.items()]
+    groups = [(form, f"{doc} (plain `doit`)" if form == contents.default + place else doc) for form, doc in groups]
+    variables = [(f"{name}={'|'.join(one.values) or 'VALUE'}", one.doc) for name, one in contents.variables.items()]
+    sections = {
+        "Steps, in the order of the road; each runs only what its inputs changed": _verbs(contents.steps),
+        "Groups": groups,
+        "Operations": _verbs(contents.operations),
+        "Commands": COMMANDS,
+        "Variables": variables,
+    }
+    width = max(len(form) for rows in sections.values() for form, _ in rows)
+    lines: list[str] = []
+    for title, rows in sections.items():
+        lines += ["", title] if lines else [title]
+        lines += [f"  {form:<{width}}  {doc}" for form, doc in rows]
+    return lines
+
+
+def _verbs(verbs: Iterable[Verb]) -> list[tuple[str, str]]:
+    return [(" ".join((naming.form(verb), *(f"[{name}=]" for name in verb.takes))), verb.doc) for verb in verbs]

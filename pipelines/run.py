@@ -1,0 +1,114 @@
+"""The command `run`, which is also plain `doit`: it runs the jobs of a command line and ends what they started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from doit.cmd_run import opt_always, opt_continue, opt_num_process, opt_single
+from doit.control import TaskControl
+from doit.dependency import Dependency
+from doit.runner import MThreadRunner, Runner
+from doit.task import Stream, Task
+
+from pipelines.action import Call, Turn
+from pipelines.command import Ours
+from pipelines.contents import Operation, Step
+from pipelines.display import for_this_terminal
+from pipelines.ending import stop_programs, stopping
+from pipelines.freshness import Freshness
+from pipelines.graph import Job
+from pipelines.loader import needs_catalog
+from pipelines.reporter import JobProgress, Reporter
+from schemas.errors import SelectionError
+from tasks.work import Session, Work
+
+__all__ = ["Run"]
+
+MOST_AT_ONCE = 8
+
+
+class Run(Ours):
+    """Runs jobs through doit's own runner."""
+
+    doc_purpose = "run steps and operations"
+    doc_usage = "[STEP[:SERVICE[/DATABASE]]...] [NAME=VALUE...]"
+    execute_tasks = True
+    cmd_options = (opt_always, opt_continue, opt_single, {**opt_num_process, "help": "how many jobs run at once"})
+
+    def perform(self, options: dict[str, Any], words: list[str]) -> int:
+        """Run what the words name; the worst outcome is the exit code."""
+        self.loader.make_state_folders()
+        jobs = self.loader.jobs(words, single=options["single"])
+        variables = self.loader.variables({job.verb.name: job.verb.takes for job in jobs})
+        catalog, mistakes = (self.loader.catalog, None) if needs_catalog(jobs) else self.loader.catalog_or_none_of_it()
+        asks = any(isinstance(job.verb, Operation) and job.verb.asks for job in jobs)
+        if asks and len({job.verb.name for job in jobs}) > 1:
+            raise SelectionError("an operation that asks questions runs alone", todo="give one operation at a time")
+        display = for_this_terminal()
+        if mistakes:
+            display.line(f"{mistakes}\n  going on without services.yaml")
+        session = Session(catalog, display.line)
+
+        def work(job: Job) -> Work:
+            return Work(
+                catalog=catalog,
+                targets=job.targets,
+                variables=variables,
+                session=session,
+                progress=JobProgress(job.name, display),
+                out=display.out,
+            )
+
+        reporter = Reporter(jobs, display)
+        dependency = Dependency(_Given(self.loader.store()), "")
+        store = dependency.backend
+        store.uncached = frozenset(job.name for job in jobs if not isinstance(job.verb, Step))
+        with stopping() as at_end:
+            at_end.callback(display.close)
+            at_end.callback(session.close)
+            at_end.callback(stop_programs)
+            freshness = Freshness(jobs, store, session)
+            answers = {} if options["always"] else freshness.ask(tuple(freshness.jobs))
+            given = list(freshness.jobs) if options["always"] else freshness.stale(answers)
+            fresh = {job.name: answers[job.name] for job in jobs if job.named and job.name not in given}
+            reporter.up_to_date(fresh)
+            tasks = [
+                Task(
+                    name,
+                    [Call(freshness.jobs[name], work)],
+                    uptodate=[Turn(freshness.jobs[name], freshness, answers, reporter.ran.__contains__)],
+                    task_dep=[need for need in freshness.jobs[name].needs if need in given],
+                )
+                for name in given
+            ]
+            _run(tasks, dependency, reporter, options, at_once=_at_once(options, given, asks=asks))
+        return reporter.exit_code
+
+
+class _Given:
+    """A backend class, as doit wants one, that gives the store that is there already."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+
+    def __call__(self, *_: object, **__: object) -> Any:
+        return self.store
+
+
+def _at_once(options: dict[str, Any], given: Sequence[str], *, asks: bool) -> int:
+    """How many jobs run at once; 0 is doit's word for one after another in the main thread."""
+    if asks or len(given) < 2:  # noqa: PLR2004 - one job needs no threads
+        return 0
+    if options["num_process"]:
+        return int(options["num_process"])
+    return min(MOST_AT_ONCE, max(2, 2 * (os.cpu_count() or 1)))
+
+
+def _run(tasks: list[Task], dependency: Any, reporter: Reporter, options: dict[str, Any], *, at_once: int) -> None:
+    control = TaskControl(tasks)
+    control.process([task.name for task in tasks])
+    common = (dependency, reporter, options["continue"], options["always"], Stream(0))
+    runner = MThreadRunner(*common, at_once) if at_once else Runner(*common)
+    runner.run_all(control.task_dispatcher())

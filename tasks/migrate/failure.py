@@ -1,0 +1,139 @@
+"""Why goose stopped, in the user's files: the statement, the server's words, what is applied now, and what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.errors import GanderError, MigrationFailed, ToolError
+from schemas.goose_file import Statement, parse
+from schemas.goose_log import Failure
+from schemas.stream import Migration
+from tasks.hints import hint
+from tasks.migrate.site import Site
+from tools import goose
+from tools.engine import Diagnosis
+
+__all__ = ["explain"]
+
+GO_TAIL = re.compile(r"\s*\(SQLSTATE [0-9A-Z]{5}\)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """The statement that failed: which of its section, and where the server points in it (1-based)."""
+
+    statement: Statement
+    number: int
+    count: int
+    line: int
+    column: int | None
+    among: tuple[int, ...]  # lines of all statements with this very text
+
+
+def explain(
+    site: Site,
+    files: Sequence[Migration],
+    pending: Sequence[Migration],
+    result: goose.Result,
+    *,
+    left: Collection[int],
+    direction: Literal["up", "down"] = "up",
+) -> GanderError:
+    """Word what went wrong in a run that was to deal with ``pending`` and left the versions ``left`` undone."""
+    label, failed = site.database.label, result.log.failure
+    balance = _balance(pending, left, direction)
+    again = f"doit migrate:{label}" if direction == "up" else f"doit rollback:{label}"
+    if failed is None or result.code < 0:
+        stopped = f"was stopped by signal {-result.code}" if result.code < 0 else f"ended with code {result.code}"
+        what = f"{label}: goose {stopped} before it was done"
+        return ToolError(
+            what, why="\n".join([*balance, *result.raw.splitlines()[-3:]]), todo=f"{again}   (it looks first)"
+        )
+    named = next((file for file in files if file.name == failed.name), None)
+    if named is None:
+        advice = hint(site.database.engine, failed.code, failed.message)
+        return ToolError(f"{label}: goose could not work", why=failed.message, todo=advice or f"{again}")
+    return _of_file(site, named, failed, balance, direction, again)
+
+
+def _of_file(  # noqa: PLR0917 - parts of one message
+    site: Site, file: Migration, failed: Failure, balance: list[str], direction: Literal["up", "down"], again: str
+) -> MigrationFailed:
+    diagnosis = site.server.diagnose(site.application)
+    parsed = parse(file.data, os.environ)
+    spot = _spot(parsed.up if direction == "up" else parsed.down, failed, diagnosis)
+    message = diagnosis.message if diagnosis else GO_TAIL.sub("", failed.message).removeprefix("ERROR: ")
+    why = _excerpt(file, spot) if spot else []
+    if failed.code:
+        why.append(f"the server's code: {failed.code}")
+    if diagnosis:
+        why += [f"{word}: {text}" for word, text in _said(diagnosis) if text]
+    if spot:
+        why += _standing(parsed.transaction, spot, direction)
+    advice = hint(site.database.engine, failed.code, message)
+    where = f"{file.path}:{spot.line}" + (f":{spot.column}" if spot and spot.column else "") if spot else file.path
+    return MigrationFailed(
+        f"{site.database.label}: {message}",
+        where=where,
+        why="\n".join([*why, *balance]),
+        todo="\n".join(filter(None, (advice, f"correct the file, then {again}"))),
+    )
+
+
+def _spot(statements: Sequence[Statement], failed: Failure, diagnosis: Diagnosis | None) -> Spot | None:
+    wanted = failed.statement.strip()
+    same = [(number, one) for number, one in enumerate(statements, 1) if one.text.strip() == wanted]
+    if not same:
+        return None
+    number, statement = same[0]
+    line, column = statement.line, None
+    if diagnosis and diagnosis.position:
+        line, column = statement.locate(diagnosis.position)
+    lines = tuple(one.line for _, one in same)
+    return Spot(statement=statement, number=number, count=len(statements), line=line, column=column, among=lines)
+
+
+def _excerpt(file: Migration, spot: Spot) -> list[str]:
+    """The line as it stands in the file, with a caret where the server points."""
+    lines = file.data.decode(errors="replace").splitlines()
+    text = lines[spot.line - 1] if spot.line <= len(lines) else ""
+    margin = f"{spot.line:>5} | "
+    excerpt = [f"{margin}{text}"]
+    if spot.column:
+        blanks = "".join("\t" if character == "\t" else " " for character in text[: spot.column - 1])
+        excerpt.append(f"{' ' * (len(margin) - 2)}| {blanks}^")
+    return excerpt
+
+
+def _said(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
+    return ("detail", diagnosis.detail), ("the server's hint", diagnosis.hint), ("within", diagnosis.context)
+
+
+def _standing(transaction: bool, spot: Spot, direction: str) -> list[str]:  # noqa: FBT001 - read from the file
+    """What the failed file itself has done."""
+    if transaction:
+        return [f"statement {spot.number} of {spot.count}; the whole file was rolled back"]
+    if len(spot.among) > 1:
+        return [f"it has no transaction, and one of the equal statements on lines {_list(spot.among)} failed"]
+    before = f"statements 1 to {spot.number - 1} are done and stay, " if spot.number > 1 else ""
+    version = "not recorded" if direction == "up" else "still recorded"
+    failed = f"statement {spot.number} of {spot.count} failed"
+    return [f"it has no transaction and stopped half-way: {before}{failed}, and the version is {version}"]
+
+
+def _balance(pending: Sequence[Migration], left: Collection[int], direction: Literal["up", "down"]) -> list[str]:
+    """Which files of this run are done, and which are not."""
+    done = [file.name for file in pending if file.version not in left]
+    undone = [file.name for file in pending if file.version in left]
+    past, not_past = ("applied", "not applied") if direction == "up" else ("undone", "not undone")
+    lines = [f"{past} in this run: {_list(done)}"] if done else []
+    return [*lines, f"{not_past}: {_list(undone)}"] if undone else lines
+
+
+def _list(items: Sequence[object]) -> str:
+    shown = [str(item) for item in items[:8]]
+    return ", ".join(shown) + (f" and {len(items) - 8} more" if len(items) > 8 else "")  # noqa: PLR2004 - fits a screen

@@ -1,0 +1,161 @@
+"""What migrating would do to one database, and what forbids it: the files against what the database holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Applied", "File", "Plan", "Refusal", "State", "Version", "compare", "plan"]
+
+State = Literal["applied", "pending", "changed", "missing", "out of order"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A migration file as it stands on disk."""
+
+    version: int
+    name: str
+    path: str  # relative to the monorepo's root
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """A version that the database holds; name and hash are empty where we have never seen its file."""
+
+    version: int
+    at: str = ""  # ISO 8601
+    name: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of a stream with its state: ``missing`` has a row and no file, ``pending`` the other way round."""
+
+    version: int
+    name: str
+    path: str
+    state: State
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why goose must not run now: what is wrong with which file, and the ways out."""
+
+    path: str
+    message: str
+    ways_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will happen: the files that goose will run, in order, unless something refuses."""
+
+    pending: tuple[File, ...]
+    refusals: tuple[Refusal, ...]
+    versions: tuple[Version, ...]
+
+
+def compare(files: Sequence[File], applied: Sequence[Applied]) -> tuple[Version, ...]:
+    """Set the files against the database's versions, ascending; versions are compared as sets, never by the highest."""
+    held = {row.version: row for row in applied}
+    on_disk = {file.version: file for file in files}
+    newest = max(held, default=0)
+    versions = []
+    for number in sorted({*held, *on_disk}):
+        file, row = on_disk.get(number), held.get(number)
+        versions.append(
+            Version(
+                version=number,
+                name=file.name if file else row.name if row else "",
+                path=file.path if file else "",
+                state=_state(file, row, newest),
+                at=row.at if row else "",
+            )
+        )
+    return tuple(versions)
+
+
+def plan(
+    files: Sequence[File],
+    applied: Sequence[Applied],
+    *,
+    label: str,
+    folder: str,
+    table: str,
+    other_tables: Mapping[str, int],
+) -> Plan:
+    """Decide what goose will run on the database ``label``.
+
+    ``folder`` holds the stream's files, ``table`` is goose's version table, and ``other_tables`` counts the rows of
+    further goose tables in the same database: a history under another name means that the table's name was changed
+    (goose would start from nothing).
+    """
+    versions = compare(files, applied)
+    refusals = [refusal for version in versions if (refusal := _refusal(version, versions, label, folder))]
+    refusals += _moved(applied, label, table, other_tables)
+    wanted = {version.version for version in versions if version.state == "pending"}
+    return Plan(
+        pending=tuple(sorted((file for file in files if file.version in wanted), key=lambda file: file.version)),
+        refusals=tuple(refusals),
+        versions=versions,
+    )
+
+
+def _state(file: File | None, row: Applied | None, newest: int) -> State:
+    if file is None:
+        return "missing"
+    if row is None:
+        return "out of order" if file.version < newest else "pending"
+    return "changed" if row.sha256 and row.sha256 != file.sha256 else "applied"
+
+
+def _refusal(version: Version, versions: Iterable[Version], label: str, folder: str) -> Refusal | None:
+    rebuild = f"or, if its rows may go, rebuild the local database: doit reset:{label}"
+    if version.state == "changed":
+        return Refusal(
+            path=version.path,
+            message="was changed after it had been applied; other environments have run the earlier text",
+            ways_out=(
+                f"take the change back: git restore {version.path}",
+                "make the change in a new migration",
+                rebuild,
+            ),
+        )
+    if version.state == "missing":
+        name = version.name or f"{version.version}_*.sql"
+        path = f"{folder}/{name}"
+        return Refusal(
+            path=path,
+            message="was applied and its file is gone; goose would go on as if nothing were wrong",
+            ways_out=(f"bring it back: git restore {path}", rebuild),
+        )
+    if version.state == "out of order":
+        newest = [other for other in versions if other.state in {"applied", "changed", "missing"}][-1]
+        later = version.name.replace(str(version.version), "LATER_VERSION", 1)
+        return Refusal(
+            path=version.path,
+            message=f"is older than {newest.name or newest.version}, which is applied; goose stops at such a file",
+            ways_out=(f"give it a later version: git mv {version.path} {folder}/{later}", rebuild),
+        )
+    return None
+
+
+def _moved(applied: Sequence[Applied], label: str, table: str, other_tables: Mapping[str, int]) -> list[Refusal]:
+    if applied or not any(other_tables.values()):
+        return []
+    found = ", ".join(f"{name} ({rows} versions)" for name, rows in sorted(other_tables.items()) if rows)
+    return [
+        Refusal(
+            path="services.yaml",
+            message=f"names {table} as the version table of {label}, which is empty, while the database holds {found}",
+            ways_out=(
+                f"name that table: `table:` of {label} in services.yaml",
+                f"or, if its rows may go, rebuild the local database: doit reset:{label}",
+            ),
+        )
+    ]

@@ -1,0 +1,72 @@
+"""Where a target's database physically is in the local environment, and what we know of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from schemas.catalog import Catalog, Database, Reference
+from schemas.stream import Migration
+from schemas.target import LOCAL, Target
+from tasks.migrate.plan import Applied, File
+from tools.engine import Contents
+from tools.journal import History, Journal
+
+__all__ = ["applied", "entry", "files", "folder", "history", "journal", "owned", "substitutions"]
+
+VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+
+
+def entry(catalog: Catalog, target: Target) -> Database | Reference:
+    """The database or reference that a leaf target names."""
+    return catalog.entry(target.service or "", target.database or "")
+
+
+def owned(catalog: Catalog, target: Target) -> Database:
+    """The database that a leaf target names, or the one that its reference refers to."""
+    found = entry(catalog, target)
+    return catalog.owner(found) if isinstance(found, Reference) else found
+
+
+def journal(catalog: Catalog) -> Journal:
+    """The journal of the monorepo's local databases."""
+    return Journal(catalog.root / ".state" / "journal.db")
+
+
+def history(database: Database, contents: Contents) -> History:
+    """Whose records belong to what was found: our mark tells one incarnation of a database from the next."""
+    return History(place=contents.mark or f"unmarked {database.engine} {database.names[LOCAL]}", table=database.table)
+
+
+def files(migrations: Iterable[Migration]) -> tuple[File, ...]:
+    """A stream's files as the plan takes them."""
+    return tuple(File(version=m.version, name=m.name, path=m.path, sha256=m.sha256) for m in migrations)
+
+
+def applied(database: Database, contents: Contents, records: Journal) -> tuple[Applied, ...]:
+    """What the database holds, each version with the name and hash that it was applied with, where we know them."""
+    known = records.hashes(history(database, contents))
+    rows = []
+    for row in contents.tables.get(database.table, ()):
+        name, sha256 = known.get(row.version, ("", ""))
+        at = row.at.isoformat(timespec="seconds") if row.at else ""
+        rows.append(Applied(version=row.version, at=at, name=name, sha256=sha256))
+    return tuple(rows)
+
+
+def substitutions(migrations: Iterable[Migration]) -> dict[str, str]:
+    """The variables of our environment that files with ENVSUB name: all that goose gets to see beside the usual few."""
+    named = {
+        name
+        for migration in migrations
+        if b"ENVSUB" in migration.data.upper()
+        for name in VARIABLE.findall(migration.data.decode(errors="replace"))
+    }
+    return {name: os.environ[name] for name in sorted(named) if name in os.environ}
+
+
+def folder(catalog: Catalog, database: Database) -> Path:
+    """The stream's folder on disk."""
+    return catalog.root / database.migrations

@@ -1,0 +1,130 @@
+"""The operation `rollback`: take the newest migrations of a local database back with the real goose."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from schemas.catalog import Database
+from schemas.errors import Refused
+from schemas.goose_file import parse
+from schemas.goose_log import Ran
+from schemas.stream import Migration, read
+from schemas.target import LOCAL
+from tasks import confirm, place
+from tasks.migrate import failure
+from tasks.migrate.site import Site
+from tasks.reset import local_only
+from tasks.work import Outcome, Work
+from tools import goose
+from tools.engine import Losses
+from tools.journal import Record
+
+__all__ = ["run"]
+
+
+def run(work: Work) -> Outcome:
+    """Undo down to ``to=VERSION`` (default: the newest one), with the texts that the files were applied with.
+
+    What the Down sections would take away is tried first in a transaction that is rolled back, and named; with rows
+    it asks. Raises Refused where a Down is missing or a version is unknown, MigrationFailed when a Down fails.
+    """
+    database = local_only(work)
+    files = read(place.folder(work.catalog, database), work.catalog.root, os.environ).migrations
+    server, name = work.session.server(database.engine), database.names[LOCAL]
+    with server.exclusive(name, work.progress.now):
+        site = Site.of(work.catalog, database, server, work.session.engine(database.engine).driver, work.progress)
+        contents = site.look()
+        if not contents.exists:
+            raise Refused(f"the local database {name} does not exist", todo=f"doit migrate:{database.label}")
+        site.settle(contents, files)
+        held = [row.version for row in contents.tables.get(database.table, ())]
+        if not held:
+            return Outcome(summary="nothing is applied, nothing to take back")
+        to = _destination(work, database, held)
+        records = site.journal.records(site.history(contents))
+        going = [version for version in reversed(held) if version > to]
+        if not going:
+            return Outcome(summary=f"stands at {held[-1]} already")
+        undone = _undo(work, site, files, records, going, to)
+    return Outcome(summary=f"{undone} taken back, now at {to or 'nothing'}", values={"version": to})
+
+
+def _destination(work: Work, database: Database, held: Sequence[int]) -> int:
+    said = work.variables.get("to")
+    if said is None:
+        return held[-2] if len(held) > 1 else 0
+    if not said.isdigit() or (int(said) and int(said) not in held):
+        newest = ", ".join(str(version) for version in reversed(held[-5:]))
+        raise Refused(
+            f"{database.label}: version {said} is not applied",
+            why=f"applied, newest first: {newest}{' …' if len(held) > 5 else ''}",  # noqa: PLR2004 - fits a line
+            todo=f"doit rollback:{database.label} to={held[-2] if len(held) > 1 else 0}   (0 takes all back)",
+        )
+    return int(said)
+
+
+def _undo(  # noqa: PLR0917 - all that was learnt on the way
+    work: Work,
+    site: Site,
+    files: Sequence[Migration],
+    records: Mapping[int, Record],
+    going: Sequence[int],
+    to: int,
+) -> str:
+    texts = _texts(site, going, records)
+    losses = _losses(site, going, records)
+    count = "1 file" if len(going) == 1 else f"{len(going)} files"
+    what = f"rollback of {count} of {site.database.label} (local database {site.name})"
+    confirm.losing(work, what, losses, site.database.service)
+    doomed = [_as_applied(files, records[version]) for version in going]
+    done = 0
+
+    def on_file(ran: Ran) -> None:
+        nonlocal done
+        done += 1
+        work.progress.file(ran.name, ran.seconds, done, len(going))
+
+    with site.staged(texts) as folder:
+        result = goose.down_to(to, folder, site.connection(doomed), on_file=on_file, say=work.progress.now)
+    after = site.look()
+    site.settle(after, files)
+    left = {row.version for row in after.tables.get(site.database.table, ())} & set(going)
+    if result.code != 0 or left:
+        raise failure.explain(site, doomed, doomed, result, left=left, direction="down")
+    return count
+
+
+def _texts(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> dict[str, bytes]:
+    """The files for goose: each applied version with the text it was applied with; each that goes must have a Down."""
+    for version in going:
+        held = records.get(version)
+        if held is None:
+            raise Refused(
+                f"{site.database.label}: version {version} is applied, but its file is gone and was never seen here",
+                todo=f"bring the file back into {site.database.migrations}",
+            )
+        if not parse(held.body, os.environ).down:
+            raise Refused(
+                f"{held.name} has no Down: goose would only delete its version, and the tables would stay",
+                where=f"{site.database.migrations}/{held.name}",
+                todo=f"rebuild instead: doit reset:{site.database.label}",
+            )
+    return {record.name: record.body for record in records.values()}
+
+
+def _losses(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> Losses:
+    parsed = [(records[version], parse(records[version].body, os.environ)) for version in going]
+    untried = [record.name for record, file in parsed if not file.transaction]
+    statements = [one.text for _, file in parsed if file.transaction for one in file.down]
+    losses = site.server.try_down(site.name, statements)
+    if not untried or not site.server.rows(site.name):
+        return losses
+    cannot = f"not tried beforehand, as it has no transaction: {', '.join(untried)}"
+    return Losses(tables=losses.tables, columns=losses.columns, untried=(*losses.untried, cannot))
+
+
+def _as_applied(files: Sequence[Migration], record: Record) -> Migration:
+    """The migration with the text that goes to goose, under the path that the user knows."""
+    path = next((file.path for file in files if file.version == record.version), record.name)
+    return Migration(version=record.version, name=record.name, path=path, sha256=record.sha256, data=record.body)

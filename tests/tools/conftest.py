@@ -1,0 +1,134 @@
+"""Real PostgreSQL for the tests of ``tools``: a data directory made once and copied, and one server to ask things."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tools import toolchain
+from tools.postgres import Embedded
+from tools.postgres.server import Connected
+
+ROOT = Path(__file__).parents[2]
+USER_OF_A_SERVER = """
+import sys
+from pathlib import Path
+from tools.postgres import Embedded
+with Embedded(Path(sys.argv[1]), Path(sys.argv[2])).serve(lambda line: None) as server:
+    print(server.url("postgres", application="test").rpartition("@")[2], flush=True)
+    sys.stdin.read()
+"""
+
+Hold = Callable[[Path], subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder of PostgreSQL's bin, as the project installs it."""
+    return toolchain.postgres(print)
+
+
+@pytest.fixture(scope="session")
+def template(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a server that has run once and has been stopped."""
+    home = tmp_path_factory.mktemp("template") / "postgres"
+    engine = Embedded(home, programs)
+    with engine.serve(print):
+        pass
+    _until_gone(engine)
+    return home
+
+
+@pytest.fixture
+def home(template: Path, tmp_path: Path) -> Path:
+    """A home of its own for one test."""
+    place = tmp_path / "postgres"
+    subprocess.run(["cp", "-a", str(template), str(place)], check=True)
+    return place
+
+
+@pytest.fixture
+def engine(home: Path, programs: Path) -> Iterator[Embedded]:
+    """An embedded engine that is down; whatever the test starts is stopped."""
+    one = Embedded(home, programs)
+    yield one
+    one.stop(print)
+    _until_gone(one)
+
+
+@pytest.fixture
+def hold(programs: Path) -> Iterator[Hold]:
+    """Start another process that uses the server of a home until its standard input ends."""
+    processes = []
+
+    def start(place: Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", USER_OF_A_SERVER, str(place), str(programs)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def server(template: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
+    """One running server for all tests that only ask and change their own databases."""
+    place = tmp_path_factory.mktemp("server") / "postgres"
+    subprocess.run(["cp", "-a", str(template), str(place)], check=True)
+    engine = Embedded(place, programs)
+    with engine.serve(print) as one:
+        yield one
+    _until_gone(engine)
+
+
+@pytest.fixture
+def database(server: Connected) -> Iterator[str]:
+    """A database of its own for one test."""
+    name = f"test_{uuid4().hex[:8]}"
+    server.create(name)
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture
+def execute(server: Connected, database: str) -> Callable[[str], None]:
+    """Run statements in the test's database."""
+
+    def run(statements: str) -> None:
+        with psycopg.connect(server.url(database, application="test"), autocommit=True) as connection:
+            connection.execute(statements.encode())
+
+    return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _neutral_environment() -> Iterator[None]:
+    """Keep PostgreSQL variables of the machine out of the tests."""
+    patch = pytest.MonkeyPatch()
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        patch.delenv(name)
+    yield
+    patch.undo()
+
+
+def _until_gone(engine: Embedded) -> None:
+    deadline = time.monotonic() + 10
+    while engine.running() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    engine.settled()

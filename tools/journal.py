@@ -1,0 +1,149 @@
+"""What we applied where: hash and text of each migration in a local database, kept because goose keeps neither."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import ServerError
+
+__all__ = ["Begun", "History", "Journal", "Record", "now"]
+
+SCHEMA = """
+create table if not exists applied (
+    place text, goose_table text, version integer, name text, sha256 text, body blob, at text,
+    primary key (place, goose_table, version)
+) without rowid;
+create table if not exists begun (
+    place text, goose_table text, version integer, name text, sha256 text, body blob, at text, indexes text,
+    primary key (place, goose_table, version)
+) without rowid;
+"""
+PATIENCE = 30.0  # seconds to wait for another process's write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Whose history: a physical database (its creation mark, or server and name) and goose's version table in it."""
+
+    place: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A migration as it was when the database got it, or when we first saw it there."""
+
+    version: int
+    name: str
+    sha256: str
+    body: bytes
+    at: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A migration that was handed to goose and whose end was not seen; ``indexes`` are those that existed before."""
+
+    record: Record
+    indexes: frozenset[str]
+
+
+class Journal:
+    """The journal file of one monorepo; every call is one committed transaction, safe between processes and threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def records(self, history: History) -> dict[int, Record]:
+        """What is recorded as applied, by version."""
+        query = "select version, name, sha256, body, at from applied where place = ? and goose_table = ?"
+        return {
+            version: Record(version=version, name=name, sha256=sha256, body=body, at=at)
+            for version, name, sha256, body, at in self._ask(query, history)
+        }
+
+    def hashes(self, history: History) -> dict[int, tuple[str, str]]:
+        """Name and hash of each applied version, without the texts."""
+        query = "select version, name, sha256 from applied where place = ? and goose_table = ?"
+        return {version: (name, sha256) for version, name, sha256 in self._ask(query, history)}
+
+    def begun(self, history: History) -> dict[int, Begun]:
+        """What was begun and neither recorded nor given up, by version."""
+        query = "select version, name, sha256, body, at, indexes from begun where place = ? and goose_table = ?"
+        return {
+            version: Begun(
+                record=Record(version=version, name=name, sha256=sha256, body=body, at=at),
+                indexes=frozenset(indexes.split("\n")) - {""},
+            )
+            for version, name, sha256, body, at, indexes in self._ask(query, history)
+        }
+
+    def begin(self, history: History, records: Iterable[Record], indexes: Iterable[str]) -> None:
+        """Note, before goose starts, which files it is about to run.
+
+        A version that was begun earlier keeps the indexes of that time: what came since may be its own.
+        """
+        listed = "\n".join(sorted(indexes))
+        rows = [(history.place, history.table, r.version, r.name, r.sha256, r.body, r.at, listed) for r in records]
+        with closing(self._open()) as file, file:
+            file.executemany(
+                "insert into begun values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update"
+                " set name = excluded.name, sha256 = excluded.sha256, body = excluded.body, at = excluded.at",
+                rows,
+            )
+
+    def settle(self, history: History, applied: Mapping[int, Record], *, given_up: Iterable[int] = ()) -> None:
+        """Make the records equal to what the database holds: ``applied`` replaces all, and ends what was begun.
+
+        ``given_up`` are begun versions that left nothing behind.
+        """
+        key = (history.place, history.table)
+        with closing(self._open()) as file, file:
+            file.execute("delete from applied where place = ? and goose_table = ?", key)
+            file.executemany(
+                "insert into applied values (?, ?, ?, ?, ?, ?, ?)",
+                [(*key, r.version, r.name, r.sha256, r.body, r.at) for r in applied.values()],
+            )
+            file.executemany(
+                "delete from begun where place = ? and goose_table = ? and version = ?",
+                [(*key, version) for version in {*applied, *given_up}],
+            )
+
+    def forget(self, place: str) -> None:
+        """Forget a database that is gone."""
+        with closing(self._open()) as file, file:
+            file.execute("delete from applied where place = ?", (place,))
+            file.execute("delete from begun where place = ?", (place,))
+
+    def _ask(self, query: str, history: History) -> list[tuple[Any, ...]]:
+        if not self.path.exists():
+            return []
+        with closing(self._open()) as file:
+            return file.execute(query, (history.place, history.table)).fetchall()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = sqlite3.connect(self.path, timeout=PATIENCE)
+            file.execute("pragma journal_mode = wal")
+            file.execute("pragma synchronous = full")  # it outlives a power cut as the database itself does
+            file.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise ServerError(
+                "the journal of applied migrations cannot be used",
+                where=str(self.path),
+                why=str(error),
+                todo="make the folder writable; a damaged journal can be moved away: the databases' own histories stay",
+            ) from error
+        return file
+
+
+def now() -> str:
+    """This moment, ISO 8601 in UTC with seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

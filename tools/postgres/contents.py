@@ -1,0 +1,99 @@
+"""What the databases of a PostgreSQL server hold of goose's, and which indexes they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from tools.engine import Contents, Index, Row
+from tools.postgres.connection import Address
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["MARK", "indexes", "look", "marks", "version_tables"]
+
+MARK = re.compile(r"gander:[0-9a-f-]{36}")  # the comment on a database that we made
+LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "lock_timeout": "10s"}
+THREADS = 4
+
+DATABASES = """
+SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE NOT datistemplate AND datallowconn
+"""
+VERSION_TABLES = """
+SELECT n.nspname, c.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IN ('id', 'version_id', 'is_applied', 'tstamp')
+  AND (a.attname <> 'is_applied' OR a.atttypid = 'bool'::regtype)
+GROUP BY 1, 2 HAVING count(*) = 4 ORDER BY 1, 2
+"""
+# goose 3.27.3 lists by id, descending, and the first row of a version decides; tstamp is the server's local time
+APPLIED = """
+SELECT version_id, CASE WHEN isfinite(tstamp) THEN tstamp::timestamptz END
+FROM (SELECT DISTINCT ON (version_id) version_id, is_applied, tstamp FROM {} ORDER BY version_id, id DESC) newest
+WHERE is_applied AND version_id <> 0 ORDER BY version_id
+"""
+# the index of a partitioned table stays invalid until every partition has one: nothing was interrupted there
+INDEXES = """
+SELECT i.relname, quote_ident(n.nspname) || '.' || quote_ident(i.relname),
+       CASE WHEN t.nspname = 'public' THEN '' ELSE t.nspname || '.' END || c.relname,
+       i.relkind = 'I' OR x.indisvalid AND x.indisready AND x.indislive
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+  JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace t ON t.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = x.indexrelid AND o.contype IN ('p', 'u', 'x'))
+  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
+ORDER BY 2
+"""
+
+
+def marks(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str | None]:
+    """Every database that takes connections, with our creation mark."""
+    rows = connection.execute(DATABASES).fetchall()
+    return {name: comment if comment and MARK.fullmatch(comment) else None for name, comment in rows}
+
+
+def look(address: Address, databases: Iterable[str] | None = None) -> dict[str, Contents]:
+    """The contents of these databases, missing ones too; without names, of every database there is."""
+    with address.connect(**LIMITS) as connection:
+        known = marks(connection)
+    names = list(known) if databases is None else list(dict.fromkeys(databases))
+    found = {name: Contents(exists=False, tables={}) for name in names if name not in known}
+    there = [name for name in names if name in known]
+    if len(there) == 1:
+        return {**found, there[0]: _one(address, there[0], known[there[0]])}
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: only for several databases
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        looks = pool.map(lambda name: _one(address, name, known[name]), there)
+        return {**found, **dict(zip(there, looks, strict=True))}
+
+
+def version_tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """Schema and name of every table that has the shape of goose's version table."""
+    return connection.execute(VERSION_TABLES).fetchall()
+
+
+def indexes(address: Address, database: str) -> tuple[Index, ...]:
+    """Every index that no constraint owns, but none that somebody is building right now."""
+    with address.connect(database, **LIMITS) as connection:
+        rows = connection.execute(INDEXES).fetchall()
+    return tuple(
+        Index(name=name, qualified=qualified, table=table, valid=valid) for name, qualified, table, valid in rows
+    )
+
+
+def _one(address: Address, database: str, mark: str | None) -> Contents:
+    from psycopg.sql import SQL, Identifier  # noqa: PLC0415 - start-up: as psycopg itself
+
+    tables = {}
+    with address.connect(database, **LIMITS) as connection:
+        for schema, name in version_tables(connection):
+            rows = connection.execute(SQL(APPLIED).format(Identifier(schema, name))).fetchall()
+            tables[name if schema == "public" else f"{schema}.{name}"] = tuple(
+                Row(version=version, at=at.astimezone(UTC) if at else None) for version, at in rows
+            )
+    return Contents(exists=True, mark=mark, tables=tables)

@@ -1,0 +1,157 @@
+"""A PostgreSQL server that answers: what the steps ask of it."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import Refused, ServerError
+from tools.engine import Contents, Diagnosis, Index, Losses, Say
+from tools.postgres import contents, diagnosis, losses
+from tools.postgres.connection import Address
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+__all__ = ["Connected"]
+
+PAUSE = 0.1  # seconds between two looks at what we wait for
+GOOSE = "gander goose"  # how the application names of goose's sessions begin
+
+TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
+HOLDER = """
+SELECT a.pid, a.application_name, to_char(a.backend_start, 'HH24:MI:SS TZ')
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.classid::bigint << 32 | l.objid::bigint = %s
+"""
+ORPHANS = """
+SELECT pid, application_name, to_char(coalesce(query_start, backend_start), 'HH24:MI:SS TZ') FROM pg_stat_activity
+WHERE datname = %s AND starts_with(application_name, %s) ORDER BY backend_start
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A reachable server; each call makes connections of its own, so that threads do not meet."""
+
+    address: Address
+    version: str
+    embedded: bool
+    log: Path | None  # the folder of the server's JSON log, where we can read it
+
+    def url(self, database: str, *, application: str) -> str:
+        """The URL that goose takes, password included: for an environment variable, never for argv or a log."""
+        return self.address.to(database, application)
+
+    def contents(self, databases: Iterable[str]) -> dict[str, Contents]:
+        """Look at these databases, together; a missing one is ``exists=False``."""
+        return contents.look(self.address, databases)
+
+    @contextmanager
+    def exclusive(self, database: str, say: Say) -> Iterator[None]:
+        """Hold the one lock of a database, after whoever holds it and any orphaned goose session has ended."""
+        key = int.from_bytes(sha256(f"gander/{database}".encode()).digest()[:8], signed=True)
+        with self.address.connect(application=f"gander run {os.getpid()}") as connection:
+            self._wait(
+                lambda: "" if _scalar(connection, TRY_LOCK, key) else _who(connection, HOLDER, key) or "about to end",
+                lambda who: say(f"waiting for {database}: another run works on it ({who})"),
+            )
+            self._wait(
+                lambda: _who(connection, ORPHANS, database, GOOSE),
+                lambda who: say(f"waiting for {database}: an earlier goose is still at work ({who})"),
+            )
+            yield
+            # a lock that was lost with its connection has protected nothing: the caller must hear of it
+            if not _scalar(connection, "SELECT pg_advisory_unlock(%s)", key):
+                raise ServerError(f"the lock of {database} was lost while it was in use", todo=self.address.todo)
+
+    def create(self, database: str) -> str:
+        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database).
+
+        It is made and marked under a temporary name: a crash in between leaves nothing that looks like the user's.
+        """
+        from psycopg.sql import SQL, Identifier, Literal  # noqa: PLC0415 - start-up: as psycopg itself
+
+        name, fresh = Identifier(database), Identifier(f"gander_new_{sha256(database.encode()).hexdigest()[:16]}")
+        with self.address.connect() as connection:
+            known = contents.marks(connection)
+            if database in known:
+                return known[database] or ""
+            mark = f"gander:{uuid.uuid4()}"
+            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(fresh))
+            connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(fresh))
+            connection.execute(SQL("COMMENT ON DATABASE {} IS {}").format(fresh, Literal(mark)))
+            connection.execute(SQL("ALTER DATABASE {} RENAME TO {}").format(fresh, name))
+        return mark
+
+    def drop(self, database: str) -> None:
+        """Drop a database that carries our mark and end its sessions; Refused for any other; a missing one is fine."""
+        from psycopg.sql import SQL, Identifier  # noqa: PLC0415 - start-up: as psycopg itself
+
+        with self.address.connect() as connection:
+            known = contents.marks(connection)
+            if database not in known:
+                return
+            if not known[database]:
+                quoted = Identifier(database).as_string(connection)
+                raise Refused(
+                    f"the database {database} was not made by us, so it is not dropped",
+                    todo=f"if nobody needs it, drop it yourself, in psql: DROP DATABASE {quoted};",
+                )
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(database)))
+
+    def rows(self, database: str) -> dict[str, int]:
+        """Exact row counts of the user's tables that hold any row, by name."""
+        return losses.rows(self.address, database)
+
+    def try_down(self, database: str, statements: Iterable[str]) -> Losses:
+        """Run statements in one transaction that is rolled back; say what they would take away."""
+        return losses.try_down(self.address, database, statements)
+
+    def diagnose(self, application: str) -> Diagnosis | None:
+        """The last failed statement of that application's sessions; None without a log that we can read."""
+        return diagnosis.last(self.log, application) if self.log else None
+
+    def indexes(self, database: str) -> tuple[Index, ...]:
+        """Every index that a user's table has and no constraint owns."""
+        return contents.indexes(self.address, database)
+
+    def drop_indexes(self, database: str, indexes: Iterable[Index]) -> None:
+        """Drop these indexes without blocking writers."""
+        from psycopg.sql import SQL  # noqa: PLC0415 - start-up: as psycopg itself
+
+        with self.address.connect(database, lock_timeout="30s") as connection:
+            for index in indexes:
+                name = SQL(index.qualified)  # quoted by the server that told it
+                connection.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
+
+    def _wait(self, look: Callable[[], str], tell: Callable[[str], None]) -> None:
+        """Look until there is nobody to wait for; tell once for each that we wait for."""
+        told = ""
+        while who := look():
+            if who != told:
+                tell(who)
+                told = who
+            time.sleep(PAUSE)
+
+
+def _scalar(connection: Connection, query: str, *values: object) -> Any:
+    row = connection.execute(query, values).fetchone()
+    return row[0] if row else None
+
+
+def _who(connection: Connection, query: str, *values: object) -> str:
+    """The sessions that a query names, in words; somebody who has left meanwhile has no name."""
+    rows = connection.execute(query, values).fetchall()
+    return ", ".join(f"{application or 'unnamed'}, session {pid}, since {since}" for pid, application, since in rows)

