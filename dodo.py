@@ -9,6 +9,7 @@ MIGRATE = Step(
     "bring local databases to head with goose",
     "tasks.migrate.apply:run",
     up_to_date="tasks.migrate.check:up_to_date",
+    parts="tasks.migrate.check:parts",
     owner_first=True,
 )
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from doit.cmd_base import Command
 from doit.cmdparse import CmdParseError
 
-from pipelines.display import redacted
+from pipelines.display import say
 from pipelines.ending import stopping, told_to_stop
 from pipelines.loader import Loader
 from pipelines.reporter import BROKEN, BUG
@@ -38,21 +38,19 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
         try:
             with stopping():
                 options, words = self._parse(in_args)
-                code = self.perform(options, words)
-                sys.stdout.flush()
-                return code
+                return self.perform(options, words)
         except GanderError as error:
-            print(redacted(str(error)), file=sys.stderr)
+            say(str(error))
             return error.exit_code
         except BrokenPipeError:  # the reader, such as `head`, has gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 128 + 13
         except SystemExit as end:
             if told_to_stop():
-                print(f"stopped by signal {int(end.code or 0) - 128}; finished targets are kept", file=sys.stderr)
+                say(f"stopped by signal {int(end.code or 0) - 128}; finished targets are kept")
             raise
         except Exception:  # noqa: BLE001 - whatever it is, it is reported with its traceback
-            print(redacted(traceback.format_exc()) + BUG, file=sys.stderr)
+            say(traceback.format_exc() + BUG)
             return BROKEN
 
     def _parse(self, arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -65,6 +63,6 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
                 options, rest = self.cmdparser.parse_only(rest, options)
         except CmdParseError as error:
             cause = error.__context__
-            said = cause.msg if isinstance(cause, GetoptError) else str(error)
+            said = cause.msg if isinstance(cause, GetoptError) else " ".join(str(error).split())
             raise SelectionError(f"doit {self.name}: {said}", todo=f"doit help {self.name}") from None
         return options, words

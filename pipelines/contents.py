@@ -44,7 +44,7 @@ class Step(Verb):
     """
 
     _: KW_ONLY
-    up_to_date: str = ""  # (Catalog, Sequence[Target], Session) -> Mapping[target name, Answer], for all at once
+    up_to_date: str = ""  # (Sequence[Work]) -> Mapping[target name, Answer], asked once for all targets
     parts: str = ""  # (Catalog, Target, digest of a folder or file) -> Mapping[part, version or digest]
     after: tuple[str, ...] = ()  # steps of the same database that go first
     owner_first: bool = False  # a reference's task goes after its owner's

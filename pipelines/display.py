@@ -7,7 +7,7 @@ import sys
 from threading import RLock
 from typing import Protocol
 
-__all__ = ["Display", "Plain", "duration", "for_this_terminal", "redacted"]
+__all__ = ["Display", "Plain", "data", "duration", "for_this_terminal", "redacted", "say"]
 
 
 class Display(Protocol):
@@ -47,7 +47,7 @@ class Plain:
     def line(self, text: str, style: str = "") -> None:  # noqa: ARG002 - a pipe has no styles
         """Write the line."""
         with self.lock:
-            print(redacted(text), file=sys.stderr, flush=True)
+            say(text)
 
     def begin(self, name: str) -> None:
         """Say nothing: a job has one line, at its end."""
@@ -67,14 +67,15 @@ class Plain:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         with self.lock:
-            print(question, end="", file=sys.stderr, flush=True)
+            sys.stderr.write(question)
+            sys.stderr.flush()
             reply = sys.stdin.readline()
         return reply.rstrip("\n") if reply else None
 
     def out(self, text: str) -> None:
         """Write the data, a line or a whole document."""
         with self.lock:
-            print(text, flush=True)
+            data(text)
 
     def close(self) -> None:
         """Nothing was changed."""
@@ -88,6 +89,18 @@ def for_this_terminal() -> Display:
 
         return Terminal()
     return Plain()
+
+
+def say(text: str) -> None:
+    """Write a line for the user to stderr, without secrets."""
+    sys.stderr.write(f"{redacted(text)}\n")
+    sys.stderr.flush()
+
+
+def data(text: str) -> None:
+    """Write what was asked for to stdout."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def redacted(text: str) -> str:

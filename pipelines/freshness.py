@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from pipelines.graph import Job
 from pipelines.store import Store
 from schemas.answer import Answer
 from schemas.errors import GanderError
-from tasks.work import Session
+from tasks.work import Work
 
 __all__ = ["Freshness", "Reasons"]
 
@@ -32,9 +32,9 @@ class Reasons:
 class Freshness:
     """What is known of a command line's jobs; used by one thread."""
 
-    def __init__(self, jobs: Iterable[Job], store: Store, session: Session) -> None:
+    def __init__(self, jobs: Iterable[Job], store: Store, work: Callable[[Job], Work]) -> None:
         self.jobs = {job.name: job for job in jobs}
-        self.store, self.session = store, session
+        self.store, self.work = store, work
         self.files = Files(store)
         self._parts: dict[str, dict[str, str] | None] = {}
 
@@ -68,7 +68,9 @@ class Freshness:
         """
         if name not in self._parts:
             try:
-                self._parts[name] = keys.parts(self.jobs[name], self.session.catalog, self.files.digest, self._key)
+                self._parts[name] = keys.parts(
+                    self.jobs[name], self.work(self.jobs[name]).catalog, self.files.digest, self._key
+                )
             except (GanderError, OSError):
                 self._parts[name] = None
         return self._parts[name]
@@ -112,9 +114,9 @@ class Freshness:
 
     def _by_world(self, place: str, names: Sequence[str]) -> dict[str, Answer]:
         """Ask a step about all its targets; an error there means that the step runs and reports it."""
-        targets = [target for name in names for target in self.jobs[name].targets]
+        works = [self.work(self.jobs[name]) for name in names]
         try:
-            answers: Mapping[str, Answer] = function(place)(self.session.catalog, targets, self.session)
+            answers: Mapping[str, Answer] = function(place)(works)
         except (GanderError, OSError) as error:
             said = error.what if isinstance(error, GanderError) else str(error)
             answers = dict.fromkeys(names, Answer(up_to_date=None, because=f"not known: {said}"))

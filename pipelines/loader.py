@@ -16,6 +16,7 @@ from doit.task import Task
 
 from pipelines import graph, words
 from pipelines.contents import Contents, Operation
+from pipelines.display import say
 from pipelines.store import Store, make_state_folder
 from schemas.catalog import Catalog, Environment
 from schemas.errors import CatalogError, SelectionError
@@ -29,16 +30,17 @@ STATE = ".state"
 
 
 class Loader(TaskLoader2):  # type: ignore[misc]  # doit ships no types
-    """The loader that doit calls, and what our commands ask for the contents, the catalog and the jobs. Each is read when asked."""
+    """The loader that doit calls, and where our commands find contents, catalog and jobs, each read when asked for."""
 
     cmd_options = ()
 
     def __init__(self) -> None:
         super().__init__()
+        self.keeps_state = False  # whether folders for state may be made
         try:
             _, self._variables = words.split(sys.argv[1:])
         except SelectionError as error:  # doit would stumble over an empty word before it calls any command
-            print(error, file=sys.stderr)
+            say(str(error))
             sys.exit(error.exit_code)
 
     @cached_property
@@ -58,7 +60,13 @@ class Loader(TaskLoader2):  # type: ignore[misc]  # doit ships no types
         """What services.yaml says. Raises CatalogError."""
         from schemas.catalog_file import load  # noqa: PLC0415 - `doit list` reads no catalog
 
-        return load(self.file, self.file.parent / STATE / "catalog.json")
+        beside = self.file.parent / STATE
+        if self.keeps_state and self.file.is_file():
+            make_state_folder(beside)
+        catalog = load(self.file, beside / "catalog.json")
+        if self.keeps_state:
+            make_state_folder(catalog.root / STATE)
+        return catalog
 
     def catalog_or_none_of_it(self) -> tuple[Catalog, CatalogError | None]:
         """The catalog, or an empty one with the reason: for operations that can do without."""
@@ -69,14 +77,9 @@ class Loader(TaskLoader2):  # type: ignore[misc]  # doit ships no types
             local = {LOCAL: Environment(name=LOCAL, servers={})}
             return Catalog(file=self.file, root=root, environments=local, services={}), error
 
-    def make_state_folders(self) -> None:
-        """Make the folders that hold state, before anything writes into them."""
-        if self.file.is_file():
-            make_state_folder(self.file.parent / STATE)
-
     def store(self) -> Store:
-        """The state of earlier runs; opened when first asked."""
-        return Store(lambda: self.catalog.root / STATE / "state.db")
+        """The state of earlier runs; opened when first asked, and written only by who keeps state."""
+        return Store(lambda: self.catalog.root / STATE / "state.db", read_only=not self.keeps_state)
 
     def jobs(self, typed: Iterable[str], *, single: bool = False) -> tuple[graph.Job, ...]:
         """The jobs that words name, after those that they need; the default group for no words.

@@ -8,6 +8,7 @@ from typing import Any
 from pipelines import words as naming
 from pipelines.command import Ours
 from pipelines.contents import Contents, Verb
+from pipelines.display import data
 
 __all__ = ["List"]
 
@@ -41,7 +42,7 @@ class List(Ours):
             lines += [operation.name for operation in contents.operations]
         else:
             lines = _manual(contents)
-        print("\n".join(lines))
+        data("\n".join(lines))
         return 0
 
 

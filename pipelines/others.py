@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pipelines.command import Ours
 from pipelines.contents import Step
+from pipelines.display import data
 from schemas.errors import Refused, SelectionError
 
 __all__ = ["Clean", "DumpDB", "Forget", "Ignore", "Info", "ResetDep", "Strace"]
@@ -26,6 +27,7 @@ class Forget(Ours):
         if not words and not options["all"]:
             raise SelectionError("name the targets to forget", todo="doit forget migrate\ndoit forget --all")
         names = [job.name for job in self.loader.jobs(words, single=True) if isinstance(job.verb, Step)]
+        self.loader.keeps_state = True
         store = self.loader.store()
         if options["all"]:
             store.remove_all()
@@ -33,7 +35,7 @@ class Forget(Ours):
             for name in names:
                 store.remove(name)
         store.dump()
-        print("\n".join(f"forgotten: {name}" for name in (["everything"] if options["all"] else names)))
+        data("\n".join(f"forgotten: {name}" for name in (["everything"] if options["all"] else names)))
         return 0
 
 

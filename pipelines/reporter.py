@@ -44,9 +44,7 @@ class JobProgress:
 
 
 class Reporter:
-    """The reporter that doit calls. With threads `execute_task` is called by workers, everything else by the main thread."""
-
-    desc = "one line a target"
+    """The reporter that doit calls. Workers call `execute_task`, the main thread everything else."""
 
     def __init__(self, jobs: Iterable[Job], display: Display) -> None:
         self.jobs = {job.name: job for job in jobs}

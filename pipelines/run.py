@@ -39,7 +39,9 @@ class Run(Ours):
 
     def perform(self, options: dict[str, Any], words: list[str]) -> int:
         """Run what the words name; the worst outcome is the exit code."""
-        self.loader.make_state_folders()
+        self.loader.keeps_state = True
+        if options["num_process"] < 0:
+            raise SelectionError(f"-n {options['num_process']}: at least one job must run", todo="doit help run")
         jobs = self.loader.jobs(words, single=options["single"])
         variables = self.loader.variables({job.verb.name: job.verb.takes for job in jobs})
         catalog, mistakes = (self.loader.catalog, None) if needs_catalog(jobs) else self.loader.catalog_or_none_of_it()
@@ -69,7 +71,7 @@ class Run(Ours):
             at_end.callback(display.close)
             at_end.callback(session.close)
             at_end.callback(stop_programs)
-            freshness = Freshness(jobs, store, session)
+            freshness = Freshness(jobs, store, work)
             answers = {} if options["always"] else freshness.ask(tuple(freshness.jobs))
             given = list(freshness.jobs) if options["always"] else freshness.stale(answers)
             fresh = {job.name: answers[job.name] for job in jobs if job.named and job.name not in given}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipelines.display import say
 from schemas.errors import GanderError
 
 __all__ = ["Store", "make_state_folder"]
@@ -19,11 +19,11 @@ LAST_WORD = "deps:"  # doit 0.37 sets it last when a task has succeeded (depende
 VALUES = "_values_:"
 BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 PATIENCE = 30.0  # seconds to wait for another run's commit
-TABLES = (
-    "create table if not exists task (name text primary key, entries text not null) without rowid",
-    "create table if not exists folder"
-    " (path text primary key, signature text not null, looked integer not null, digest text not null) without rowid",
-)
+TABLES = """
+create table if not exists task (name text primary key, entries text not null) without rowid;
+create table if not exists folder (path text primary key, signature text not null, looked integer not null,
+                                   digest text not null) without rowid;
+"""
 T = TypeVar("T")
 
 
@@ -37,18 +37,24 @@ def make_state_folder(folder: Path) -> None:
 
 
 class Store:
-    """doit's backend over one SQLite file: a finished task is committed at once, and several runs may write.
+    """The backend of doit over one SQLite file: a finished task is committed at once, and several runs may write.
 
-    Nothing is opened before something is asked for; ``place`` says where, then. Tasks in ``uncached`` leave no trace.
-    Raises GanderError where the file cannot be read or written. A broken file is set aside: it holds nothing that
-    the files and databases themselves do not say.
+    Nothing is opened before something is asked for; ``name`` says where, then. Tasks in ``uncached`` leave no trace,
+    and nothing does with ``read_only``. Raises GanderError where the file cannot be read or written. A broken file is
+    set aside: it holds nothing that the files and databases themselves do not say.
     """
 
-    desc = "SQLite, one commit a finished task"
-
-    def __init__(self, name: Callable[[], Path], codec: object = None, *, module_name: str | None = None) -> None:
+    def __init__(
+        self,
+        name: Callable[[], Path],
+        codec: object = None,
+        *,
+        module_name: str | None = None,
+        read_only: bool = False,
+    ) -> None:
         self.name = name
         self.codec, self.module_name = codec, module_name  # doit passes them to every backend
+        self.read_only = read_only
         self.uncached: frozenset[str] = frozenset()
         self._pending: dict[str, dict[str, Any]] = {}
         self._opened: sqlite3.Connection | None = None
@@ -75,7 +81,7 @@ class Store:
     def remove(self, task_id: str) -> None:
         """Forget one task."""
         self._pending.pop(task_id, None)
-        if task_id not in self.uncached:
+        if task_id not in self.uncached and self.name().exists():
             self._write("delete from task where name = ?", (task_id,))
 
     def remove_all(self) -> None:
@@ -93,8 +99,9 @@ class Store:
 
     def values(self, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """The values that the last success of each of these tasks saved, in one question."""
+        wanted = list(names)
         query = "select name, entries from task where name in (select value from json_each(?))"
-        rows = self._ask(query, (json.dumps(list(names)),))
+        rows = self._ask(query, (json.dumps(wanted),)) if wanted else []
         return {name: json.loads(entries).get(VALUES) or {} for name, entries in rows}
 
     def look(self, folder: str) -> tuple[str, int, str] | None:
@@ -124,6 +131,8 @@ class Store:
         return rows
 
     def _write(self, query: str, arguments: tuple[Any, ...]) -> None:
+        if self.read_only:
+            return
         self._on_whole_file(lambda: self._connection().execute(query, arguments))
 
     def _on_whole_file(self, use: Callable[[], T]) -> T:
@@ -149,7 +158,7 @@ class Store:
             connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._inode = file.stat().st_ino
             try:
-                for statement in ("pragma journal_mode = wal", "pragma synchronous = normal", *TABLES):
+                for statement in ("pragma journal_mode = wal", "pragma synchronous = normal", *TABLES.split(";")):
                     connection.execute(statement)
             except BaseException:
                 connection.close()
@@ -169,4 +178,4 @@ class Store:
             file.rename(aside)
             for tail in ("-wal", "-shm"):
                 file.with_name(file.name + tail).unlink(missing_ok=True)
-            print(f"{file} was broken ({error}): set aside as {aside.name}, begun anew", file=sys.stderr)
+            say(f"{file} was broken ({error}): set aside as {aside.name}, begun anew")

@@ -7,12 +7,13 @@ from typing import Any
 
 from pipelines.command import Ours
 from pipelines.contents import Operation
-from pipelines.display import Plain
+from pipelines.display import Plain, data
 from pipelines.ending import stop_programs, stopping
 from pipelines.freshness import Freshness, Reasons
-from pipelines.reporter import why_fresh
+from pipelines.graph import Job
+from pipelines.reporter import JobProgress, why_fresh
 from schemas.errors import SelectionError
-from tasks.work import Session
+from tasks.work import Session, Work
 
 __all__ = ["Why"]
 
@@ -33,7 +34,18 @@ class Why(Ours):
                 raise SelectionError(
                     f"`{job.verb.name}` is an operation: it is never cached and runs whenever it is asked for"
                 )
-        session = Session(self.loader.catalog, Plain().line)
+        display = Plain()
+        session = Session(self.loader.catalog, display.line)
+
+        def work(job: Job) -> Work:
+            return Work(
+                catalog=session.catalog,
+                targets=job.targets,
+                variables={},
+                session=session,
+                progress=JobProgress(job.name, display),
+                out=display.out,
+            )
 
         with stopping() as at_end:
             store = self.loader.store()
@@ -41,12 +53,12 @@ class Why(Ours):
             at_end.callback(session.close)
             at_end.callback(stop_programs)
             names = [job.name for job in jobs if job.named]
-            explained = Freshness(jobs, store, session).reasons(names)
+            explained = Freshness(jobs, store, work).reasons(names)
         if variables.get("format") == "json":
             document = {"version": 1, "targets": [_document(name, one) for name, one in explained.items()]}
-            print(json.dumps(document, indent=2, ensure_ascii=False))
+            data(json.dumps(document, indent=2, ensure_ascii=False))
         else:
-            print("\n".join(line for name, one in explained.items() for line in _lines(name, one)))
+            data("\n".join(line for name, one in explained.items() for line in _lines(name, one)))
         return 0
 
 

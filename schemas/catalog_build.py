@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from posixpath import normpath
@@ -33,7 +34,7 @@ def build(document: Mapping[str, Any], file: Path) -> Catalog:
     deployed = [name for name in environments if name != LOCAL]
     return Catalog(
         file=file,
-        root=(file.parent / (document.get("root") or ".")).resolve(),
+        root=Path(os.path.realpath(file.parent / (document.get("root") or "."))),
         environments={name: _environment(name, entry) for name, entry in environments.items()},
         services={
             name: _service(name, entry or {}, document, deployed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = ["SCHEMA", "load"]
 SCHEMA = Path(__file__).with_name("services.schema.json")
 CHECKS = b"1"  # grows with every check that the schema does not hold, so that what passed before is looked at again
 LARGEST = 5_000_000
+FIRST = "it begins with `version: 1`"
 
 
 def load(path: Path, cache: Path | None = None) -> Catalog:
@@ -53,15 +55,16 @@ def _checked(raw: bytes, file: Path, shown: str) -> tuple[dict[str, Any], Catalo
     from schemas.nearest import nearest  # noqa: PLC0415 - the same
 
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
-        line, column = yaml_positions.after(raw[: error.start].decode("utf-8-sig"))
+        line, column = yaml_positions.after(error.object[: error.start].decode())
         raise _single(shown, "not UTF-8 text", line=line, column=column) from None
     document = yaml_positions.read(text, shown)
     if not isinstance(document.data, dict):
-        message = "the file is empty" if document.data is None else "the file is not a mapping"
-        mark = document.at_value(())
-        raise _single(shown, message, line=mark[0], column=mark[1], hint="it begins with `version: 1`")
+        if document.data is None:
+            raise _single(shown, "the file is empty", hint=FIRST)
+        line, column = document.at_value(())
+        raise _single(shown, "the file is not a mapping", line=line, column=column, hint=FIRST)
     found = list(document.mistakes)
     worded = {(mistake.line, mistake.column) for mistake in found}
     form, repairs = catalog_form.mistakes(document, json.loads(SCHEMA.read_bytes()))

@@ -23,6 +23,7 @@ TYPES = {"object": "a mapping", "string": "text", "boolean": "true or false"}
 NAMES = {"environments": "environment", "services": "service", "databases": "database"}
 
 ENTRY = {"engine", "name"}
+KEYS = {"additionalProperties", "required", "minProperties"}  # what a mapping holds, not whether it is one
 
 
 def mistakes(document: Document, schema: dict[str, Any]) -> tuple[list[Mistake], list[tuple[Path, Any]]]:
@@ -36,7 +37,7 @@ def mistakes(document: Document, schema: dict[str, Any]) -> tuple[list[Mistake],
         found += _worded(document, path, error)
         if error.validator == "type" and error.validator_value == "object":
             repairs.append((path, {}))
-        elif not isinstance(error.instance, dict) and "propertyNames" not in error.absolute_schema_path:
+        elif error.validator not in KEYS and "propertyNames" not in error.absolute_schema_path:
             repairs.append((path, None))
     return found, repairs
 

@@ -20,7 +20,7 @@ SPACE = (
 """What Go takes as white space: without U+001C to U+001F, which Python takes too."""
 
 BROKEN = re.compile("[\ud800-\udfff\ufffd]")  # a byte that is no UTF-8, or the character that Go reads it as
-NUMBER = re.compile(r"[+-]?0*[0-9]{1,19}")
+NUMBER = re.compile(r"([+-]?)0*([0-9]{1,19})")
 INT64 = range(-(2**63), 2**63)
 
 Part = Callable[[Mapping[str, str]], str]
@@ -28,11 +28,11 @@ Part = Callable[[Mapping[str, str]], str]
 
 
 class SubstitutionError(ValueError):
-    """A line that goose cannot expand; ``goose`` is its own wording without values of variables."""
+    """A line that goose cannot expand; ``goose`` is the beginning of its own wording, without values of variables."""
 
-    def __init__(self, goose: str) -> None:
+    def __init__(self, goose: str, message: str = "") -> None:
         self.goose = goose
-        super().__init__(goose)
+        super().__init__(message or goose)
 
 
 def expand(line: str, environment: Mapping[str, str]) -> str:
@@ -104,7 +104,7 @@ def _required(name: str, message: Part) -> Part:
     def part(environment: Mapping[str, str]) -> str:
         if name not in environment:
             message(environment)  # its own mistakes come first
-            raise SubstitutionError(f"${name}: ")
+            raise SubstitutionError(f"${name}: ", f"{name} is not set")
         return environment[name]
 
     return part
@@ -126,17 +126,18 @@ def _substring(line: str, at: int, name: str) -> tuple[Part, int]:
         if length is not None:
             stop = max(length + len(value), start) if length < 0 else start + length
             if stop not in INT64:
-                raise SubstitutionError("panic: runtime error: slice bounds out of range")
+                raise SubstitutionError("panic: runtime error: slice bounds out of range", "the length is too large")
         return value[start : min(stop, len(value))].decode(errors="surrogateescape")
 
     return part, at
 
 
 def _number(text: str, what: str) -> int:
-    text = text.strip(SPACE)
-    if not NUMBER.fullmatch(text) or int(text) not in INT64:
-        raise SubstitutionError(f"Unable to parse {what}: ")
-    return int(text)
+    found = NUMBER.fullmatch(text.strip(SPACE))
+    number = int(found[1] + found[2]) if found else None
+    if number is None or number not in INT64:
+        raise SubstitutionError(f"Unable to parse {what}: ", f"the {what} is no whole number of 64 bits")
+    return number
 
 
 def _identifier(line: str, at: int) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from schemas.goose_file import GooseSyntax, parse
 
 __all__ = ["Entry", "Migration", "Problem", "Stream", "collect", "listing", "read", "version_of"]
 
-VERSION = re.compile(r"[+-]?0*[0-9]{1,19}")
+VERSION = re.compile(r"[+-]?[0-9]+")
 LARGEST = 2**63 - 1
 ALMOST = re.compile(r"[0-9]+_.*\.sql", re.IGNORECASE | re.DOTALL)
 RENAME = "name it VERSION_what_it_does.sql, for instance 20250131120000_add_users.sql"
@@ -161,19 +161,16 @@ def _content(path: Path, root: Path) -> bytes | str:
     try:
         if not path.resolve(strict=True).is_relative_to(root.resolve()):
             return "the link leads out of the monorepo, so neither a commit nor an image would hold the file"
-        # a pipe would block until somebody writes to it
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind):  # reading a pipe would wait until somebody writes to it
+            return f"is {'a folder' if stat.S_ISDIR(kind) else 'no plain file'}, named like a migration"
+        return path.read_bytes()
     except RuntimeError:  # Python 3.11 and 3.12 tell a loop of links so
         return "cannot be read: the link leads back to itself"
     except OSError as error:
         if path.is_symlink():
             return f"the link leads nowhere: {error.strerror}"
         return f"cannot be read: {error.strerror}"
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
-        kind = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(kind):
-            return f"is {'a folder' if stat.S_ISDIR(kind) else 'no plain file'}, named like a migration"
-        return file.read()
 
 
 def _doubled(shown: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -19,8 +19,9 @@ Path = tuple[str | int, ...]
 Mark = tuple[int, int]  # line and column, 1-based, as editors count
 
 DEEPEST = 16
-FOREIGN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What YAML does not print, and the line ends that it counts but editors do not: U+0085, U+2028, U+2029.
+FOREIGN = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # an escape in quotes can still make one
 WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 FRACTION = re.compile(r"[-+]?(?:\.[0-9]{1,18}|[0-9]{1,18}\.[0-9]{0,18})(?:[eE][-+]?[0-9]{1,3})?")
 WORDS: dict[str, bool | None] = {

@@ -257,6 +257,18 @@ def test_the_root_may_lie_elsewhere(tmp_path: Path) -> None:
     assert load(file).root == tmp_path
 
 
+@pytest.mark.parametrize("root", ["loop", "x" * 5000, "services.yaml"])
+def test_a_root_that_is_no_folder_is_one_mistake(tmp_path: Path, root: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    file = tmp_path / "services.yaml"
+    file.write_text(
+        f"version: 1\nroot: {root}\nservices: {{cart: {{databases: {{m: {{engine: postgres, name: x}}}}}}}}\n"
+    )
+    with pytest.raises(CatalogError, match="is not a folder") as caught:
+        load(file)
+    assert [(mistake.line, mistake.column) for mistake in caught.value.mistakes] == [(2, 7)]
+
+
 def test_a_file_outside_the_current_folder_is_named_as_it_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +320,7 @@ def test_what_is_no_file_is_one_mistake(tmp_path: Path) -> None:
     big = tmp_path / "big"
     with big.open("wb") as file:
         file.truncate(LARGEST + 1)
-    (tmp_path / "latin").write_bytes(b"version: 1\nroot: caf\xe9\n")
+    (tmp_path / "latin").write_bytes(b"\xef\xbb\xbfversion: 1\nroot: caf\xe9\n")
     said = {}
     for name in (".", "pipe", "loop", "big", "latin", "none/services.yaml", "latin/services.yaml"):
         with pytest.raises(CatalogError) as caught:

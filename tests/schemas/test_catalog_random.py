@@ -76,9 +76,7 @@ def mistaken(folder: Path, raw: bytes) -> int:
     """Load; return how many mistakes there are, each of which stands inside the file."""
     file = folder / "services.yaml"
     file.write_bytes(raw)
-    lines = raw.decode("utf-8-sig", errors="replace").splitlines() or [""]
-    if not raw or raw.endswith((b"\n", b"\r")):
-        lines.append("")
+    lines = f"{raw.decode('utf-8-sig', errors='replace')}.".splitlines()
     try:
         load(file)
     except CatalogError as error:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.goose_annotation import Direction
-from schemas.goose_file import GooseSyntax, parse_direction
+from schemas.goose_file import GooseSyntax, Section, parse_direction
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = sorted(Path(__file__).with_name("goose_corpus").glob("*.sql"))
@@ -22,9 +22,9 @@ ENVIRONMENT = {
     "EMPTY": "",
     "BLANK": "  ",
     "BIRD": "žluva",
+    "HALVES": "\u00a0",  # two bytes
     "LINES": "select 1;\n-- then\nselect 2;",
     "HOLDS_DOLLAR": "$NAME",
-    "BIG": "x" * 4 * 1024 * 1024,
 }
 LIMIT = 4 * 1024 * 1024
 
@@ -34,18 +34,23 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 def compare(data: bytes, ask_goose: Ask, environment: Mapping[str, str] = ENVIRONMENT) -> None:
     answer = ask_goose({"data": b64encode(data).decode(), "environment": environment})
     for direction in get_args(Direction):
-        theirs = answer[direction]
-        try:
-            ours = parse_direction(data, direction, environment)
-        except GooseSyntax as refusal:
-            assert refusal.goose in theirs["error"], (direction, refusal, theirs)
-            assert theirs["error"], (direction, refusal, theirs)
-            assert 1 <= refusal.line <= max(data.count(b"\n") + 1, 1)
+        ours, theirs = read(data, direction, environment), answer[direction]
+        if isinstance(ours, GooseSyntax):
+            assert theirs["error"], (direction, ours)
+            assert ours.goose in theirs["error"], direction
+            assert 1 <= ours.line <= data.count(b"\n") + 1
         else:
             sent = [statement.text.encode(errors="surrogateescape") for statement in ours.statements]
             assert not theirs["error"], direction
             assert sent == [b64decode(statement) for statement in theirs["statements"]], direction
             assert ours.transaction == theirs["transaction"], direction
+
+
+def read(data: bytes, direction: Direction, environment: Mapping[str, str]) -> Section | GooseSyntax:
+    try:
+        return parse_direction(data, direction, environment)
+    except GooseSyntax as refusal:
+        return refusal
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
@@ -60,7 +65,7 @@ def test_an_example_file_is_read_as_goose_reads_it(path: Path, ask_goose: Ask) -
 
 
 @pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n", b"\nselect 1;\n"], ids=["end", "lf", "crlf", "more"])
-@pytest.mark.parametrize("size", [LIMIT - 2, LIMIT - 1, LIMIT, LIMIT + 1])
+@pytest.mark.parametrize("size", [LIMIT - 1, LIMIT])
 @pytest.mark.parametrize("kind", ["code", "word", "comment"])
 def test_a_line_near_the_limit_is_read_as_goose_reads_it(kind: str, size: int, ending: bytes, ask_goose: Ask) -> None:
     head, fill, tail = {
@@ -72,7 +77,7 @@ def test_a_line_near_the_limit_is_read_as_goose_reads_it(kind: str, size: int, e
     compare(b"-- +goose Up\n" + line + ending, ask_goose)
 
 
-@pytest.mark.parametrize("more", [-9, -8, -7, 0])
+@pytest.mark.parametrize("more", [-2, -1])
 def test_a_word_that_a_substitution_makes_too_long_hides_its_semicolon(more: int, ask_goose: Ask) -> None:
     value = "x" * (LIMIT + more)
     data = b"-- +goose Up\n-- +goose ENVSUB ON\nselect ${WORD}; ; -- end\nselect 2 \n;\n"
@@ -82,7 +87,7 @@ def test_a_word_that_a_substitution_makes_too_long_hides_its_semicolon(more: int
 ANNOTATIONS = st.sampled_from(
     [
         *("Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF"),
-        *("up", "DOWN", "ſtatementBegin", "ENVSUB", "Up Down", "", "Up --", "U--p", "no transaction"),
+        *("up", "DOWN", "\u017ftatementBegin", "ENVSUB", "Up Down", "", "Up --", "U--p", "no transaction"),
     ]
 ).flatmap(
     lambda name: st.sampled_from(
@@ -177,12 +182,35 @@ LINES = st.one_of(
     st.lists(FRAGMENTS | EXPANSIONS, max_size=5).map("".join),
     st.lists(FRAGMENTS, max_size=3).map(" ".join).map(lambda text: f"{text};"),
 )
-ENDINGS = st.sampled_from(["\n"] * 8 + ["\r\n", "\r\r\n", "\n\n", "\n  \n"])
-HEADS = st.sampled_from(
-    ["-- +goose Up\n"] * 8 + ["", "-- +goose NO TRANSACTION\n", "-- +goose ENVSUB ON\n-- +goose Up\n"]
+TEXTS = st.lists(FRAGMENTS, max_size=3).map("".join)
+SOUND = [
+    "$NAME",
+    "${UNSET}",
+    "${EMPTY:-a}",
+    "${BIRD:1:1}",
+    "${HALVES:1}",
+    "$$",
+    "${LINES}",
+    "${UNSET-${NAME:0:2}}",
+    "${BLANK};",
+]
+BLOCKS = st.lists(TEXTS, max_size=3).map(
+    lambda lines: "\n".join(["-- +goose StatementBegin", *lines, "-- +goose StatementEnd"])
 )
-BODY = st.lists(st.tuples(LINES, ENDINGS).map("".join), max_size=14).map("".join)
-FILES = st.tuples(HEADS, BODY, st.sampled_from(["", "", ";", "-- +goose StatementEnd"])).map("".join)
+ITEMS = st.one_of(
+    TEXTS.map(lambda text: f"{text};"),
+    st.lists(TEXTS, max_size=3).map(lambda lines: "\n".join([*lines, ";"])),
+    st.sampled_from(["-- note", "", "  ", "insert into t values (1); -- one", "-- +goose NO TRANSACTION"]),
+    st.lists(st.sampled_from([*SOUND, ";", "--", " ", "-- note"]), max_size=5)
+    .map("".join)
+    .map(lambda text: f"-- +goose ENVSUB ON\n{text}\n;\n-- +goose ENVSUB OFF"),
+    BLOCKS,
+)
+NOISE = st.integers(0, 15).flatmap(lambda chance: ITEMS if chance else LINES)
+ENDINGS = st.sampled_from(["\n"] * 8 + ["\r\n", "\r\r\n", "\n\n", "\n  \n"])
+HEADS = st.sampled_from(["-- +goose Up\n"] * 14 + ["", "-- +goose NO TRANSACTION\n-- +goose Up\n"])
+BODIES = st.lists(st.tuples(NOISE, ENDINGS).map("".join), max_size=5).map("".join)
+FILES = st.tuples(HEADS, BODIES, st.sampled_from(["-- +goose Down\n"] * 6 + [""]), BODIES).map("".join)
 
 
 @settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

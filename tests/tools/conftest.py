@@ -15,6 +15,7 @@ import pytest
 
 from tools import toolchain
 from tools.postgres import Embedded
+from tools.postgres.account import choose
 from tools.postgres.server import Connected
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,7 @@ with Embedded(Path(sys.argv[1]), Path(sys.argv[2])).serve(lambda line: None) as 
 """
 
 Hold = Callable[[Path], subprocess.Popen[str]]
+ByHand = Callable[[Embedded], subprocess.Popen[bytes]]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,7 @@ def template(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(template: Path, tmp_path: Path) -> Path:
     """A home of its own for one test."""
     place = tmp_path / "postgres"
-    subprocess.run(["cp", "-a", str(template), str(place)], check=True)
+    subprocess.run(["/bin/cp", "-a", str(template), str(place)], check=True)
     return place
 
 
@@ -83,14 +85,42 @@ def hold(programs: Path) -> Iterator[Hold]:
     yield start
     for process in processes:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
+
+
+@pytest.fixture
+def by_hand(programs: Path) -> Iterator[ByHand]:
+    """Start a postgres on an engine's data directory, as somebody would who knows nothing of us."""
+    processes = []
+
+    def start(engine: Embedded) -> subprocess.Popen[bytes]:
+        words: tuple[str, ...] = (str(programs / "bin" / "postgres"), "-D", str(engine.home.data), "-k", str(engine.home.sockets))
+        words += ("-p", "1", "-c", "listen_addresses=")
+        account = choose(engine.home.data, programs / "bin")
+        process = subprocess.Popen(
+            account.command(words) if account else words, env={"LC_ALL": "C"}, stderr=subprocess.DEVNULL
+        )
+        processes.append(process)
+        status = engine.home.data / "postmaster.pid"
+        while not (status.exists() and "ready" in status.read_text()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
 def server(template: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
     """One running server for all tests that only ask and change their own databases."""
     place = tmp_path_factory.mktemp("server") / "postgres"
-    subprocess.run(["cp", "-a", str(template), str(place)], check=True)
+    subprocess.run(["/bin/cp", "-a", str(template), str(place)], check=True)
     engine = Embedded(place, programs)
     with engine.serve(print) as one:
         yield one
@@ -129,6 +159,6 @@ def _neutral_environment() -> Iterator[None]:
 
 def _until_gone(engine: Embedded) -> None:
     deadline = time.monotonic() + 10
-    while engine.running() and time.monotonic() < deadline:
+    while engine._kept.alive() and time.monotonic() < deadline:
         time.sleep(0.02)
     engine.settled()

@@ -10,9 +10,14 @@ import pytest
 
 from tools.lease import Lock
 
-HOLDER = "import sys,time; from pathlib import Path; from tools.lease import Lock; " + (
-    "lock = Lock(Path(sys.argv[1])); print(lock.take(shared=sys.argv[2] == 'shared'), flush=True); time.sleep(60)"
-)
+HOLDER = """
+import sys, time
+from pathlib import Path
+from tools.lease import Lock
+lock = Lock(Path(sys.argv[1]))
+print(lock.take(shared=sys.argv[2] == 'shared'), flush=True)
+time.sleep(60)
+"""
 
 
 def holder(path: Path, kind: str) -> subprocess.Popen[str]:
@@ -45,7 +50,7 @@ def test_locks_of_two_processes(tmp_path: Path, theirs: str, ours: bool, taken: 
 def test_a_killed_holder_lets_go_though_its_child_lives_on(tmp_path: Path) -> None:
     lock = Lock(tmp_path / "lock")
     assert lock.take()
-    with subprocess.Popen(["sleep", "60"]) as child:
+    with subprocess.Popen(["/bin/sleep", "60"]) as child:
         lock.release()
         other = Lock(tmp_path / "lock")
         assert other.take()

@@ -37,6 +37,7 @@ SETTINGS = {
     "log_autovacuum_min_duration": "-1",
 }
 LOGS = 2  # log files that are kept
+CLOCK = 0.02  # seconds by which a file's time may lag behind the clock
 PORTS = 5  # ports to try when others take them between our look and the server's start
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's names of its ways to shut down
 PATIENCE = 20.0  # seconds for a fast shutdown, before an immediate one
@@ -58,6 +59,7 @@ class PostgreSQL:
         """Start postgres on the remembered port, else a free one, after ending what a crash left."""
         leftovers.end(self.home.data)
         self.tend()
+        began = time.time() - CLOCK
         remembered, problem = self._remembered(), ""
         for attempt in range(PORTS):
             port = remembered if remembered and attempt == 0 and _free(remembered) else _any_port()
@@ -70,7 +72,7 @@ class PostgreSQL:
                 leftovers.end_sessions(self.home.data)
             elif "Address already in use" not in problem:
                 break
-        raise failure(self.home, problem)
+        raise failure(self.home, problem, began)
 
     def rest(self, child: subprocess.Popen[bytes]) -> None:
         """Note what all databases hold, shut down, and keep the note if nothing was written in between."""
@@ -133,7 +135,8 @@ class PostgreSQL:
             if len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready":  # noqa: PLR2004
                 return ""
             time.sleep(0.005)
-        return (self.home.path / "start.log").read_text(encoding="utf-8", errors="replace") or "it ended at once"
+        said = (self.home.path / "start.log").read_text(encoding="utf-8", errors="replace")
+        return said or f"postgres ended at once with exit code {child.returncode}"
 
 
 def _free(port: int) -> bool:

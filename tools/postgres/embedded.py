@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Embedded", "address"]
 
+RECONSIDER = 0.2  # seconds
 SETTLING = 5.0  # seconds that we give a server which is just being stopped
 
 
@@ -46,8 +47,17 @@ class Embedded:
     @contextmanager
     def serve(self, say: Say) -> Iterator[Connected]:
         """The running server for as long as the context lasts; started when it is not running yet."""
-        with self._kept.used(lambda: self._prepare(say), say) as facts:
-            yield self._connected(facts)
+        with ExitStack() as uses:
+            facts = uses.enter_context(self._kept.used(lambda: self._prepare(say), say))
+            try:
+                server = self._connected(facts)
+            except ServerError:
+                time.sleep(RECONSIDER)  # the server may just be going down after its keeper was killed
+                if self._kept.facts() == facts:
+                    raise
+                facts = uses.enter_context(self._kept.used(lambda: self._prepare(say), say))
+                server = self._connected(facts)
+            yield server
 
     def start(self, say: Say) -> Connected:
         """Keep the server running until `stop`, also after this process ends."""

@@ -135,7 +135,15 @@ class Home:
             shutil.rmtree(place, ignore_errors=True)
 
     def _initdb(self, programs: Path, account: Account | None, place: Path, locale: str) -> Finished:
-        words: tuple[str, ...] = (str(programs / "initdb"), "-D", str(place / "data"), "-U", USER, "-A", "scram-sha-256")
+        words: tuple[str, ...] = (
+            str(programs / "initdb"),
+            "-D",
+            str(place / "data"),
+            "-U",
+            USER,
+            "-A",
+            "scram-sha-256",
+        )
         words += ("-E", "UTF8", f"--locale={locale}", "--lc-messages=C", f"--pwfile={place / 'password'}")
         command = account.command(words) if account else words
         return run(command, environment={**inherited(), "LC_ALL": "C"}, timeout=300, cwd=Path("/"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.toolchain.embedded import postgres
 from tools.toolchain.golang import go, goose
-from tools.toolchain.inventory import Program, programs
+from tools.toolchain.inventory import Program, programs, versions
 from tools.toolchain.javascript import node, npm
 
-__all__ = ["Program", "go", "goose", "node", "npm", "postgres", "programs"]
+__all__ = ["Program", "go", "goose", "node", "npm", "postgres", "programs", "versions"]

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.catalog import EngineName
 from schemas.errors import ToolError
 from tools import shell
 from tools.toolchain.embedded import pinned_postgres, postgres_place
@@ -15,7 +16,7 @@ from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_pl
 from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
 from tools.toolchain.store import LOCKS, locked, machine
 
-__all__ = ["Program", "programs"]
+__all__ = ["Program", "programs", "versions"]
 
 EVERY = ("every step",)
 GOOSE_STEPS = ("migrate", "rollback")
@@ -34,6 +35,11 @@ class Program:
     path: str  # empty until it is there
     needed_by: tuple[str, ...]
     obtain: str  # how to get it
+
+
+def versions(engine: EngineName) -> dict[str, str]:
+    """The pinned versions of what changes a database of that engine, by name; nothing is run."""
+    return {"goose": pinned_goose()} | ({"PostgreSQL": pinned_postgres()} if engine == "postgres" else {})
 
 
 def programs() -> tuple[Program, ...]:

@@ -1,0 +1,4 @@
+-- +gooseUp
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +gooseDown
+DROP TABLE birds;

@@ -1,0 +1,2 @@
+-- +GOOSE Up
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,3 @@
+-- Up +goose
+CREATE TABLE birds (id text PRIMARY KEY);
+-- NO+goose TRANSACTION

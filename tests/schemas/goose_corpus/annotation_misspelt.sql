@@ -1,0 +1,2 @@
+-- +goose Upp
+CREATE TABLE birds (id text PRIMARY KEY);

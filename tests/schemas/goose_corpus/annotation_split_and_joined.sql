@@ -1,0 +1,2 @@
+-- +go+gooseose Up
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,3 @@
+-- +goose Up
+-- +goose ENVSUB Oﬀ
+CREATE TABLE birds (id text PRIMARY KEY);

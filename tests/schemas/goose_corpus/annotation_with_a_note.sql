@@ -1,0 +1,2 @@
+-- +goose Up and away
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,2 @@
+-- +goose U--p
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,4 @@
+-- +goose Up
+-- +goose ſtatementBegin
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +goose ſtatementEnd

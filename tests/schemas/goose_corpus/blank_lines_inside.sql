@@ -1,0 +1,9 @@
+-- +goose Up
+SELECT 1,
+
+
+  2;
+
+
+
+SELECT 3;

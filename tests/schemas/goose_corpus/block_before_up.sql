@@ -1,0 +1,3 @@
+-- +goose StatementBegin
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +goose StatementEnd

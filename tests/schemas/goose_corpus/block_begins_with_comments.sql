@@ -1,0 +1,8 @@
+-- +goose Up
+-- +goose StatementBegin
+-- leads
+
+-- leads
+SELECT 1;
+-- stays
+-- +goose StatementEnd

@@ -1,0 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +goose StatementEnd
+-- +goose StatementEnd

@@ -1,0 +1,3 @@
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +goose StatementEnd

@@ -1,0 +1,8 @@
+-- +goose Up
+-- +goose StatementBegin
+-- +goose StatementEnd
+-- note
+
+  
+SELECT 1;
+SELECT 2;

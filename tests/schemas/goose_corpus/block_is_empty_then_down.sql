@@ -1,0 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
+-- +goose StatementEnd
+-- +goose Down
+DROP TABLE birds;

@@ -1,0 +1,3 @@
+-- +goose Up
+-- +goose StatementBegin
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,6 @@
+-- +goose Up
+-- +goose StatementBegin
+SELECT 1;
+
+SELECT 2; -- note
+-- +goose StatementEnd

@@ -1,0 +1,3 @@
+﻿-- note
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,3 @@
+/* licence */
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);

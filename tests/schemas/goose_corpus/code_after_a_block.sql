@@ -1,0 +1,7 @@
+-- +goose Up
+-- +goose StatementBegin
+SELECT 1;
+-- +goose StatementEnd
+SELECT 2;
+-- +goose Down
+DROP TABLE birds;

@@ -1,0 +1,3 @@
+SELECT 1;
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,4 @@
+-- +goose Up
+   
+-- kept after a line of blanks
+SELECT 1;

@@ -1,0 +1,3 @@
+-- +goose Up
+-- see +goose docs
+CREATE TABLE birds (id text PRIMARY KEY);

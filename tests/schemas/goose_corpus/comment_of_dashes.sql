@@ -1,0 +1,5 @@
+-- +goose Up
+----------
+-- title --
+----------
+CREATE TABLE birds (id text PRIMARY KEY);

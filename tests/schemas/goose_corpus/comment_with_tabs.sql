@@ -1,0 +1,3 @@
+-- +goose Up
+	-- note
+	SELECT	1;	-- note

@@ -1,0 +1,5 @@
+-- who: us
+
+  -- why: birds
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);

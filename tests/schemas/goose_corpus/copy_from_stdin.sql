@@ -1,0 +1,6 @@
+-- +goose Up
+COPY birds FROM stdin;
+a;
+\.
+-- +goose Down
+DROP TABLE birds;

@@ -1,0 +1,7 @@
+-- +goose Up
+SELECT 1,
+  2;
+SELECT 3
+;
+-- +goose Down
+DROP TABLE birds;

@@ -1,0 +1,3 @@
+-- +goose Up
+SELECT 1--2;
+SELECT 3;

@@ -1,0 +1,2 @@
+-- +goose Up
+DO $$ BEGIN NULL; END $$;

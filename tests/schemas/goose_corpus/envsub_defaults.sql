@@ -1,0 +1,3 @@
+-- +goose Up
+-- +goose ENVSUB ON
+SELECT '${UNSET:-a} ${EMPTY:-b} ${NAME:-c} ${UNSET-d} ${EMPTY-e} ${NAME-f}';

@@ -1,0 +1,4 @@
+-- +goose Up
+-- +goose ENVSUB ON
+SELECT '$$ \$ \\ \\$NAME \a $(date) $';
+SELECT $$a$$;

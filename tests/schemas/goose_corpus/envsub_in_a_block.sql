@@ -1,0 +1,8 @@
+-- +goose Up
+-- +goose StatementBegin
+SELECT '$NAME';
+-- +goose ENVSUB ON
+SELECT '$NAME';
+-- +goose ENVSUB OFF
+SELECT '$NAME';
+-- +goose StatementEnd

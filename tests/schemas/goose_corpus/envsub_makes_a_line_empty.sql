@@ -1,0 +1,7 @@
+-- +goose Up
+-- +goose ENVSUB ON
+$EMPTY
+-- kept
+SELECT 1;
+$BLANK
+-- unfinished

@@ -1,0 +1,3 @@
+-- +goose Up
+-- +goose ENVSUBST ON
+CREATE TABLE birds (id text PRIMARY KEY);

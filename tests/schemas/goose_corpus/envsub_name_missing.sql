@@ -1,0 +1,3 @@
+-- +goose Up
+-- +goose ENVSUB
+CREATE TABLE birds (id text PRIMARY KEY);

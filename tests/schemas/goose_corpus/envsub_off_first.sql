@@ -1,0 +1,3 @@
+-- +goose Up
+-- +goose ENVSUB OFF
+SELECT '$1';

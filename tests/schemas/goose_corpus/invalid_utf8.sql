@@ -1,0 +1,4 @@
+-- +goose Up
+SELECT 'ÿÃ(â‚';
+-- þ
+SELECT 2;

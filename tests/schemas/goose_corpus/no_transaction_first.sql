@@ -1,0 +1,5 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +goose Down
+DROP TABLE birds;

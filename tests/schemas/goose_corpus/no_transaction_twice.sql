@@ -1,0 +1,4 @@
+-- +goose NO TRANSACTION
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,3 @@
+-- +goose NO  TRANSACTION
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);

@@ -1,0 +1,4 @@
+-- +goose Up
+SELECT 'a;b';
+SELECT 'a;
+b';

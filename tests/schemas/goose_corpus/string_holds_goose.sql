@@ -1,0 +1,4 @@
+-- +goose Up
+SELECT '-- +goose Down';
+SELECT 1 -- +goose Down
+;

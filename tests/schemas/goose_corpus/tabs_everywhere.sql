@@ -1,0 +1,6 @@
+-- +goose Up
+	SELECT	1	;	
+	
+	-- note
+	SELECT 2;
+;

@@ -1,0 +1,6 @@
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);
+-- +goose Down
+DROP TABLE birds;
+-- +goose Up
+CREATE TABLE birds (id text PRIMARY KEY);
