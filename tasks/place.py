@@ -8,13 +8,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database, Reference
+from schemas.goose_file import GooseSyntax, parse
 from schemas.stream import Migration
 from schemas.target import LOCAL, Target
 from tasks.migrate.plan import Applied, File
 from tools.engine import Contents
 from tools.journal import History, Journal
 
-__all__ = ["applied", "entry", "files", "folder", "history", "journal", "owned", "substitutions"]
+__all__ = [
+    "applied",
+    "entry",
+    "files",
+    "folder",
+    "half_done",
+    "has_transaction",
+    "history",
+    "journal",
+    "owned",
+    "substitutions",
+]
 
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
@@ -54,6 +66,27 @@ def applied(database: Database, contents: Contents, records: Journal) -> tuple[A
         at = row.at.isoformat(timespec="seconds") if row.at else ""
         rows.append(Applied(version=row.version, at=at, name=name, sha256=sha256))
     return tuple(rows)
+
+
+def half_done(database: Database, contents: Contents, records: Journal) -> dict[int, str]:
+    """The file that an interrupted run may have left half done, by version: the first one that it did not finish.
+
+    goose runs files in order, and only one without a transaction leaves traces.
+    """
+    held = {row.version for row in contents.tables.get(database.table, ())}
+    begun = records.begun(history(database, contents))
+    first = min(begun.keys() - held, default=None)
+    if first is None or has_transaction(begun[first].record.body):
+        return {}
+    return {first: begun[first].record.name}
+
+
+def has_transaction(text: bytes) -> bool:
+    """Whether goose runs the file in one transaction; True where it cannot read it, as nothing of it runs then."""
+    try:
+        return parse(text, os.environ).transaction
+    except GooseSyntax:
+        return True
 
 
 def substitutions(migrations: Iterable[Migration]) -> dict[str, str]:

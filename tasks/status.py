@@ -69,7 +69,8 @@ def _standings(work: Work) -> list[Standing]:
     for entry, database in zip(entries, owners, strict=True):
         stream = read(place.folder(work.catalog, database), work.catalog.root, os.environ)
         contents = held[database.label]
-        versions = compare(place.files(stream.migrations), place.applied(database, contents, records))
+        applied, begun = place.applied(database, contents, records), place.half_done(database, contents, records)
+        versions = compare(place.files(stream.migrations), applied, begun)
         standings.append(
             Standing(entry=entry, database=database, contents=contents, versions=versions, problems=stream.problems)
         )

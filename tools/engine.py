@@ -71,8 +71,13 @@ class Losses:
 class Server(Protocol):
     """One reachable server, safe to use from several threads. Every method raises ServerError when it cannot."""
 
-    version: str
-    embedded: bool
+    @property
+    def version(self) -> str:
+        """The server's version, as it says it."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether we run it, or the user does."""
 
     def url(self, database: str, *, application: str) -> str:
         """The URL that goose takes, password included: for an environment variable, never for argv or a log."""

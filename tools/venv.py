@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ def install(root: str, groups: Sequence[str], stamp: Stamp) -> None:
     try:
         fill(Path(root), groups, stamp)
     except KeyboardInterrupt:
-        sys.exit("run: interrupted; the same command goes on from here")
+        _say("interrupted; the same command goes on from here")
+        sys.exit(128 + signal.SIGINT)
     except GanderError as error:
         sys.exit(f"run: {error}")
     except OSError as error:
@@ -94,5 +96,5 @@ def _write(path: Path, text: str) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"run: {text} …\n")
+    sys.stderr.write(f"run: {text}\n")
     sys.stderr.flush()

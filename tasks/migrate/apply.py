@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 
 from schemas.catalog import Database, Reference
 from schemas.errors import Refused, ServerError
-from schemas.goose_file import parse
 from schemas.goose_log import Ran
 from schemas.stream import Migration
 from schemas.target import LOCAL
@@ -135,7 +133,7 @@ def _no_invalid_index(site: Site, pending: Iterable[Migration]) -> None:
 
 
 def _without_transaction(files: Iterable[Migration]) -> list[Migration]:
-    return [file for file in files if not parse(file.data, os.environ).transaction]
+    return [file for file in files if not place.has_transaction(file.data)]
 
 
 def _named(file: Migration, indexes: Iterable[Index]) -> list[Index]:

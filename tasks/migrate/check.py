@@ -79,8 +79,13 @@ def _answer(catalog: Catalog, database: Database, contents: Contents | None) -> 
     stream = collect(place.folder(catalog, database), catalog.root)
     if stream.problems:
         return Answer(up_to_date=False, because=stream.problems[0].message)
-    applied = place.applied(database, contents, place.journal(catalog))
-    behind = [one for one in compare(place.files(stream.migrations), applied) if one.state != "applied"]
+    records = place.journal(catalog)
+    applied = place.applied(database, contents, records)
+    behind = [
+        one
+        for one in compare(place.files(stream.migrations), applied, place.half_done(database, contents, records))
+        if one.state != "applied"
+    ]
     if behind:
         return Answer(up_to_date=False, because=_because(behind))
     unseen = sum(1 for row in applied if not row.sha256)

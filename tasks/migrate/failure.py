@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.errors import GanderError, MigrationFailed, ToolError
-from schemas.goose_file import Statement, parse
+from schemas.goose_file import parse
 from schemas.goose_log import Failure
+from schemas.statement import Statement
 from schemas.stream import Migration
 from tasks.hints import hint
 from tasks.migrate.site import Site
@@ -119,7 +120,8 @@ def _standing(transaction: bool, spot: Spot, direction: str) -> list[str]:  # no
         return [f"statement {spot.number} of {spot.count}; the whole file was rolled back"]
     if len(spot.among) > 1:
         return [f"it has no transaction, and one of the equal statements on lines {_list(spot.among)} failed"]
-    before = f"statements 1 to {spot.number - 1} are done and stay, " if spot.number > 1 else ""
+    done = {1: "", 2: "statement 1 is done and stays, "}
+    before = done.get(spot.number, f"statements 1 to {spot.number - 1} are done and stay, ")
     version = "not recorded" if direction == "up" else "still recorded"
     failed = f"statement {spot.number} of {spot.count} failed"
     return [f"it has no transaction and stopped half-way: {before}{failed}, and the version is {version}"]

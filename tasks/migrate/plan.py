@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 __all__ = ["Applied", "File", "Plan", "Refusal", "State", "Version", "compare", "plan"]
 
-State = Literal["applied", "pending", "changed", "missing", "out of order"]
+NOTHING: Mapping[int, str] = MappingProxyType({})
+HELD = {"applied", "changed", "missing"}  # states of a version that the database holds
+
+State = Literal["applied", "pending", "begun", "changed", "missing", "out of order"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version of a stream with its state: ``missing`` has a row and no file, ``pending`` the other way round."""
+    """One version of a stream with its state.
+
+    ``missing`` has a row and no file, ``pending`` the other way round; ``begun`` has no row, but an interrupted run
+    may have done part of it.
+    """
 
     version: int
     name: str
@@ -60,20 +68,25 @@ class Plan:
     versions: tuple[Version, ...]
 
 
-def compare(files: Sequence[File], applied: Sequence[Applied]) -> tuple[Version, ...]:
-    """Set the files against the database's versions, ascending; versions are compared as sets, never by the highest."""
+def compare(
+    files: Sequence[File], applied: Sequence[Applied], begun: Mapping[int, str] = NOTHING
+) -> tuple[Version, ...]:
+    """Set the files against the database's versions, ascending; versions are compared as sets, never by the highest.
+
+    ``begun`` names the file that an earlier run may have left half done, by version.
+    """
     held = {row.version: row for row in applied}
     on_disk = {file.version: file for file in files}
     newest = max(held, default=0)
     versions = []
-    for number in sorted({*held, *on_disk}):
+    for number in sorted({*held, *on_disk, *begun}):
         file, row = on_disk.get(number), held.get(number)
         versions.append(
             Version(
                 version=number,
-                name=file.name if file else row.name if row else "",
+                name=file.name if file else row.name if row else begun[number],
                 path=file.path if file else "",
-                state=_state(file, row, newest),
+                state=_state(number, file, row, newest, half_done=number in begun),
                 at=row.at if row else "",
             )
         )
@@ -88,6 +101,7 @@ def plan(
     folder: str,
     table: str,
     other_tables: Mapping[str, int],
+    begun: Mapping[int, str] = NOTHING,
 ) -> Plan:
     """Decide what goose will run on the database ``label``.
 
@@ -95,10 +109,10 @@ def plan(
     further goose tables in the same database: a history under another name means that the table's name was changed
     (goose would start from nothing).
     """
-    versions = compare(files, applied)
+    versions = compare(files, applied, begun)
     refusals = [refusal for version in versions if (refusal := _refusal(version, versions, label, folder))]
     refusals += _moved(applied, label, table, other_tables)
-    wanted = {version.version for version in versions if version.state == "pending"}
+    wanted = {version.version for version in versions if version.state in {"pending", "begun"}}
     return Plan(
         pending=tuple(sorted((file for file in files if file.version in wanted), key=lambda file: file.version)),
         refusals=tuple(refusals),
@@ -106,11 +120,11 @@ def plan(
     )
 
 
-def _state(file: File | None, row: Applied | None, newest: int) -> State:
+def _state(number: int, file: File | None, row: Applied | None, newest: int, *, half_done: bool) -> State:
+    if row is None:
+        return "out of order" if number < newest else "begun" if half_done else "pending"
     if file is None:
         return "missing"
-    if row is None:
-        return "out of order" if file.version < newest else "pending"
     return "changed" if row.sha256 and row.sha256 != file.sha256 else "applied"
 
 
@@ -134,8 +148,15 @@ def _refusal(version: Version, versions: Iterable[Version], label: str, folder: 
             message="was applied and its file is gone; goose would go on as if nothing were wrong",
             ways_out=(f"bring it back: git restore {path}", rebuild),
         )
+    if version.state == "begun" and not version.path:
+        path = f"{folder}/{version.name}"
+        return Refusal(
+            path=path,
+            message="stopped half-way and its file is gone; what it did is still in the database",
+            ways_out=(f"bring it back, mend it and migrate: git restore {path}", rebuild),
+        )
     if version.state == "out of order":
-        newest = [other for other in versions if other.state in {"applied", "changed", "missing"}][-1]
+        newest = [other for other in versions if other.state in HELD][-1]
         later = version.name.replace(str(version.version), "LATER_VERSION", 1)
         return Refusal(
             path=version.path,

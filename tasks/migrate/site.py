@@ -115,6 +115,7 @@ class Site:
             folder=self.database.migrations,
             table=table,
             other_tables={name: len(rows) for name, rows in contents.tables.items() if name != table},
+            begun=place.half_done(self.database, contents, self.journal),
         )
 
     def connection(self, files: Iterable[Migration]) -> goose.Connection:

@@ -63,8 +63,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, s
     assert (first.returncode, first.stdout) == (0, "it works\n"), first.stderr
     assert [line.partition(" with")[0] for line in first.stderr.splitlines()] == [
         "run: making .venv",
-        "run: installing the packages of tools/locks/base.txt …",
-        "run: installing the packages of tools/locks/test.txt …",
+        "run: installing the packages of tools/locks/base.txt",
+        "run: installing the packages of tools/locks/test.txt",
     ]
     yield copy
     shutil.rmtree(copy)
@@ -181,6 +181,15 @@ def test_killed_at_any_moment_the_next_run_finishes(project: Path, environment: 
     assert done.stdout == "whole\n", done.stderr
     checked = run(project, environment, "python", "-m", "pip", "check")
     assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
+
+
+def test_an_interrupted_run_says_so_and_ends_with_the_signals_code(project: Path, environment: dict[str, str]) -> None:
+    process = start(project, environment, "python", "-c", "")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("run: making .venv")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1] == "run: interrupted; the same command goes on from here\n"
+    assert process.returncode == 130
 
 
 def test_without_network_the_message_says_what_to_check(project: Path, environment: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ def _hash(text: str) -> str:
 
 
 def _file(name: str, text: str) -> File:
-    return File(version=int(name.split("_")[0]), name=name, path=f"{FOLDER}/{name}", sha256=_hash(text))
+    return File(version=int(name.partition("_")[0]), name=name, path=f"{FOLDER}/{name}", sha256=_hash(text))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -39,6 +39,7 @@ def test_the_plan_when(name: str) -> None:
         folder=FOLDER,
         table="goose_db_version",
         other_tables=case.get("other_tables", {}),
+        begun=case.get("begun", {}),
     )
     assert [file.name for file in decided.pending] == case["pending"]
     expected = case.get("refuses", [])
