@@ -11,6 +11,7 @@ from doit.action import BaseAction
 from doit.exceptions import TaskError, TaskFailed
 
 from pipelines.contents import Step, function
+from pipelines.ending import told_to_stop
 from pipelines.freshness import Freshness
 from pipelines.graph import Job
 from pipelines.keys import key
@@ -24,17 +25,21 @@ __all__ = ["Call", "Turn"]
 class Call(BaseAction):  # type: ignore[misc]  # doit ships no types
     """Runs a job's function. An error of ours becomes one message, anything else a traceback.
 
+    ``busy`` holds the names of the jobs that are running.
     doit's own action for Python functions swaps the process's stdout, which breaks with threads.
     """
 
-    def __init__(self, job: Job, work: Callable[[Job], Work]) -> None:
-        self.job, self.work = job, work
+    def __init__(self, job: Job, work: Callable[[Job], Work], busy: set[str]) -> None:
+        self.job, self.work, self.busy = job, work, busy
         self.outcome: Outcome | None = None
         self.task = self.out = self.err = self.result = None  # doit reads and sets these
         self.values: dict[str, Any] = {}
 
     def execute(self, out: object = None, err: object = None) -> TaskFailed | TaskError | None:  # noqa: ARG002 - doit's form
         """Run the function and keep its outcome; return doit's value for a failure."""
+        if told_to_stop():  # a worker may find one more job in its queue
+            return TaskFailed("not begun")
+        self.busy.add(self.job.name)
         try:
             outcome: Outcome = function(self.job.verb.run)(self.work(self.job))
             self.values = {"outcome": dict(outcome.values)}
@@ -42,6 +47,8 @@ class Call(BaseAction):  # type: ignore[misc]  # doit ships no types
             return TaskFailed(str(error))
         except Exception as bug:  # noqa: BLE001 - whatever it is, it is reported with its traceback
             return TaskError(f"{self.job.name}: {type(bug).__name__}", bug)
+        finally:
+            self.busy.discard(self.job.name)
         self.outcome = outcome
         return None
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
@@ -14,6 +13,7 @@ __all__ = ["stop_programs", "stopping", "told_to_stop"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 2.0  # seconds for worker threads to notice that their program is gone
+GLANCE = 0.02  # seconds between two looks at them
 
 _stopped_by: list[int] = []
 
@@ -36,18 +36,15 @@ def told_to_stop() -> bool:
     return bool(_stopped_by)
 
 
-def stop_programs() -> None:
-    """End the programs that still run, and let the threads that drove them notice."""
+def stop_programs(busy: Collection[str] = ()) -> None:
+    """End the programs that still run, and let the threads that drive them notice."""
     shell = sys.modules.get("tools.shell")
     if shell is None:
         return
     deadline = time.monotonic() + PATIENCE
     shell.stop_all()
-    if not told_to_stop():
-        return
-    for worker in threading.enumerate():
-        if worker.daemon:  # doit's workers
-            worker.join(max(deadline - time.monotonic(), 0))
+    while busy and time.monotonic() < deadline:
+        time.sleep(GLANCE)
     shell.stop_all()
 
 

@@ -67,10 +67,11 @@ class Run(Ours):
         dependency = Dependency(_Given(self.loader.store()), "")
         store = dependency.backend
         store.uncached = frozenset(job.name for job in jobs if not isinstance(job.verb, Step))
+        busy: set[str] = set()
         with stopping() as at_end:
             at_end.callback(display.close)
             at_end.callback(session.close)
-            at_end.callback(stop_programs)
+            at_end.callback(stop_programs, busy)
             freshness = Freshness(jobs, store, work)
             answers = {} if options["always"] else freshness.ask(tuple(freshness.jobs))
             given = list(freshness.jobs) if options["always"] else freshness.stale(answers)
@@ -79,7 +80,7 @@ class Run(Ours):
             tasks = [
                 Task(
                     name,
-                    [Call(freshness.jobs[name], work)],
+                    [Call(freshness.jobs[name], work, busy)],
                     uptodate=[Turn(freshness.jobs[name], freshness, answers, reporter.ran.__contains__)],
                     task_dep=[need for need in freshness.jobs[name].needs if need in given],
                 )

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 DEADLINE = 3600.0  # seconds for one check
 
 # shell.run shows standard error as it comes, and pytest reports on the other one: it is started with both joined
-PYTEST = "import os, pytest; os.dup2(2, 1); raise SystemExit(pytest.console_main())"
+PYTEST = "import os, pytest; os.dup2(2, 1); raise SystemExit(pytest.main())"
 CHECKS = (
     ("format", ("ruff", "format", "--check", ".")),
     ("lint", ("ruff", "check", ".")),

@@ -44,14 +44,14 @@ def down_to(version: int, folder: Path, connection: Connection, *, on_file: Call
     return _run(("down-to", str(version)), folder, connection, on_file, say)
 
 
-def environment(folder: Path, connection: Connection) -> Mapping[str, str]:
+def environment(connection: Connection) -> Mapping[str, str]:
     """The whole environment of goose: ENVSUB may read any variable of the process, so there are few."""
     return {
         **shell.inherited(),
         **connection.substitutions,
         "GOOSE_DRIVER": connection.driver,
         "GOOSE_DBSTRING": connection.url,
-        "GOOSE_MIGRATION_DIR": str(folder),
+        "GOOSE_MIGRATION_DIR": ".",  # the working directory: goose takes a path as a pattern, and [ or * may stand in it
         "GOOSE_TABLE": connection.table,
         "NO_COLOR": "1",
     }
@@ -68,7 +68,7 @@ def _run(
     # -env=none: goose 3.24 and later read a .env of the working directory, which could lead to another database
     done = shell.run(
         [toolchain.goose(say), "-env=none", *command],
-        environment=environment(folder, connection),
+        environment=environment(connection),
         timeout=DEADLINE,
         cwd=folder,
         on_line=line,

@@ -54,7 +54,13 @@ def main(arguments: list[str]) -> int:
         _tell({"what": error.what, "why": error.why, "todo": error.todo})
         return 1
     except OSError as error:
-        _tell({"what": f"{error.filename or home}: {error.strerror}", "why": "", "todo": ""})
+        _tell(
+            {
+                "what": f"{error.filename or home}: {error.strerror}",
+                "why": "",
+                "todo": f"make {home} writable, with space on its disk",
+            }
+        )
         return 1
     return 0
 
@@ -71,7 +77,7 @@ def _keep(charge: Charge, home: Path) -> None:
     mark.unlink(missing_ok=True)  # whose `start` this was, that server is gone
     child, reach = charge.start()
     try:
-        fresh = home / f".server.{os.getpid()}"
+        fresh = home / ".server"
         fresh.write_text(json.dumps({**reach, "keeper": os.getpid()}), encoding="utf-8")
         fresh.replace(facts)
         _tell({})

@@ -62,28 +62,38 @@ class Kept:
         """Whether a keeper lives, ready or not."""
         return Lock(self.home / "keeper").taken(shared=True)
 
-    def leaving(self) -> bool:
-        """Whether the keeper is stopping the server because nobody uses it."""
-        return Lock(self.home / "lease").taken(shared=True)
+    def left(self) -> bool:
+        """Whether nobody uses the server any more, so that its keeper stops it, or is about to: have it do so now."""
+        lease = Lock(self.home / "lease")
+        if lease.taken(shared=True):
+            return True
+        if (self.home / "keep").exists() or lease.taken() or not self.alive():
+            return False
+        self._wake()
+        return True
 
     def keep(self) -> None:
         """Let the server run on when the last user has gone; called by a user."""
         with self._worded():
             (self.home / "keep").touch()
 
-    def stop(self, say: Say) -> bool:
-        """Take `keep` back and wait until the server has stopped, unless others use it; False when none was running."""
+    def stop(self, orphaned: Callable[[], bool], say: Say) -> bool:
+        """Take `keep` back and wait until the server has stopped, unless others use it; False when none was running.
+
+        ``orphaned`` ends what a killed keeper may have left; it says whether there was something.
+        """
+        if not self.home.exists():
+            return False
         with self._worded():
             (self.home / "keep").unlink(missing_ok=True)
-            deadline = time.monotonic() + FAREWELL
             if not self.alive():
-                return False
+                with Lock(self.home / "starting").held():
+                    return not self.alive() and orphaned()
+            deadline = time.monotonic() + FAREWELL
             while self.alive():
-                if not self.leaving():
-                    if Lock(self.home / "lease").taken():
-                        say(f"{self.title} is in use by another run; it stops when the last one ends")
-                        return True
-                    self._wake()
+                if not self.left() and Lock(self.home / "lease").taken():
+                    say(f"{self.title} is in use by another run; it stops when the last one ends")
+                    return True
                 if time.monotonic() > deadline:
                     raise ServerError(f"{self.title} did not stop within {FAREWELL:.0f} s", todo="doit stop")
                 time.sleep(0.03)

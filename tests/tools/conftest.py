@@ -97,7 +97,13 @@ def by_hand(programs: Path) -> Iterator[ByHand]:
     processes = []
 
     def start(engine: Embedded) -> subprocess.Popen[bytes]:
-        words: tuple[str, ...] = (str(programs / "bin" / "postgres"), "-D", str(engine.home.data), "-k", str(engine.home.sockets))
+        words: tuple[str, ...] = (
+            str(programs / "bin" / "postgres"),
+            "-D",
+            str(engine.home.data),
+            "-k",
+            str(engine.home.sockets),
+        )
         words += ("-p", "1", "-c", "listen_addresses=")
         account = choose(engine.home.data, programs / "bin")
         process = subprocess.Popen(

@@ -195,8 +195,8 @@ def test_sessions_that_outlive_a_killed_server_do_not_keep_the_next_one_out(engi
 def test_a_stale_process_id_of_somebody_else_is_no_server(engine: Embedded) -> None:
     status = engine.home.data / "postmaster.pid"
     account = engine.home.data.stat()
-    user = {"user": account.st_uid, "group": account.st_gid} if os.geteuid() == 0 else {}
-    with subprocess.Popen(["/bin/sleep", "60"], **user) as other:
+    user = account.st_uid if os.geteuid() == 0 else None
+    with subprocess.Popen(["/bin/sleep", "60"], user=user) as other:
         status.write_text(f"{other.pid}\n{engine.home.data}\n{int(time.time())}\n5432\n\n127.0.0.1\n")
         with engine.serve(quiet):
             assert other.poll() is None

@@ -42,9 +42,10 @@ def test_a_server_here_that_does_not_answer_is_reported_with_the_way_out(host: s
     assert "environments.local.postgres" in caught.value.todo
 
 
-def test_a_url_that_cannot_be_read_is_reported() -> None:
+@pytest.mark.parametrize("url", ["postgres://u@127.0.0.1:port/postgres", "postgres://u@[::1/postgres"])
+def test_a_url_that_cannot_be_read_is_reported(url: str) -> None:
     with pytest.raises(ServerError, match="is no URL"):
-        Own("postgres://u@127.0.0.1:port/postgres").start(quiet)
+        Own(url)
 
 
 def test_a_server_of_the_users_own_is_used_and_left_alone(server: Connected) -> None:

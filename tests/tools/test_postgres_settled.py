@@ -87,6 +87,15 @@ def test_a_running_server_proves_nothing(settled: Embedded) -> None:
         assert settled.settled() is None
 
 
+def test_a_server_that_somebody_just_left_is_waited_for(settled: Embedded) -> None:
+    with settled.serve(quiet):
+        pass
+    assert settled.settled() is not None
+    with settled.serve(quiet):
+        settled._kept.keep()
+    assert settled.settled() is None
+
+
 def test_a_start_by_hand_ends_the_proof(settled: Embedded, by_hand: ByHand) -> None:
     process = by_hand(settled)
     assert settled.settled() is None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.errors import ServerError
@@ -52,15 +53,19 @@ def choose(data: Path, programs: Path) -> Account | None:
     """
     if os.geteuid() != 0:
         return None
-    names = [pwd.getpwuid(data.stat().st_uid).pw_name] if data.exists() and data.stat().st_uid else CANDIDATES
-    for name in names:
+    owner = data.stat().st_uid if data.exists() else 0
+    for who in (owner,) if owner else CANDIDATES:
         try:
-            entry = pwd.getpwnam(name)
+            entry = pwd.getpwuid(who) if isinstance(who, int) else pwd.getpwnam(who)
         except KeyError:
             continue
-        account = Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
-        needed = _needed(account, data, programs)
-        return Account(name=name, uid=account.uid, gid=account.gid, capability=needed)
+        account = Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
+        return replace(account, capability=_needed(account, data, programs))
+    if owner:
+        raise ServerError(
+            f"{data} belongs to the account {owner}, which does not exist on this machine",
+            todo=f"chown -R {CANDIDATES[-1]} {shlex.quote(str(data))}",
+        )
     raise ServerError(
         "PostgreSQL does not run as root, and this machine has no account postgres or nobody to run it as",
         todo="add one: useradd --system postgres\nor run the command as an ordinary user",
@@ -81,7 +86,7 @@ def _needed(account: Account, data: Path, programs: Path) -> str:
     where = closed[0] if closed else programs
     raise ServerError(
         f"PostgreSQL runs as {account.name}, who cannot pass {where}",
-        todo=f"chmod o+x '{where}'\nor run the command as an ordinary user",
+        todo=f"chmod o+x {shlex.quote(str(where))}\nor run the command as an ordinary user",
     )
 
 

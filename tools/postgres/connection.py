@@ -31,10 +31,10 @@ class Address:
     todo: str  # the next command when the server does not answer
 
     def __post_init__(self) -> None:
-        password = urlsplit(self.url).password
-        if password:
-            hide(password)
-            hide(unquote(password))
+        parts = urlsplit(self.url)
+        for password in (parts.password, *dict(parse_qsl(parts.query)).get("password", "").splitlines()):
+            hide(password or "")
+            hide(unquote(password or ""))
 
     @property
     def maintenance(self) -> str:

@@ -33,14 +33,17 @@ class Embedded:
     driver = "postgres"
 
     def __init__(self, home: Path, programs: Path | None = None) -> None:
-        self.home = Home(path=home.absolute())
+        self.home = Home(path=home.resolve())
         self.programs = programs
         self._kept = Kept(home=self.home.path, charge="tools.postgres.charge", title="the local PostgreSQL")
 
     def settled(self) -> Mapping[str, Contents] | None:
-        """What every database holds, by a stopped server's files; a database that is not named does not exist."""
+        """What every database holds, by a stopped server's files; one that is not named does not exist.
+
+        A server that is being stopped, or will be in a moment because nobody uses it, is waited for.
+        """
         deadline = time.monotonic() + SETTLING
-        while self._kept.leaving() and time.monotonic() < deadline:
+        while self._kept.left() and time.monotonic() < deadline:
             time.sleep(0.02)
         return settled.recall(self.home) if self.home.data.exists() else {}
 
@@ -67,9 +70,8 @@ class Embedded:
 
     def stop(self, say: Say) -> bool:
         """Stop the server once nobody uses it; False when it was not running."""
-        if self._kept.stop(say):
-            return True
-        return leftovers.end(self.home.data)
+        data = self.home.data
+        return self._kept.stop(lambda: leftovers.orphan(data) is not None and leftovers.end(data), say)
 
     def running(self) -> bool:
         """Whether the server is up; starts nothing."""

@@ -18,17 +18,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Own"]
 
+TODO = "start that server, or correct environments.local.postgres in services.yaml"
+
 
 class Own:
-    """The server behind a URL on loopback or a socket; the URL's database is the one to make others from."""
+    """The server behind a URL on loopback or a socket; the URL's database is the one to make others from.
+
+    Raises ServerError when it is no URL.
+    """
 
     name: EngineName = "postgres"
     driver = "postgres"
 
     def __init__(self, url: str) -> None:
-        self.address = Address(
-            url=url, todo="start that server, or correct environments.local.postgres in services.yaml"
-        )
+        try:
+            self.address = Address(url=url, todo=TODO)
+            _ = urlsplit(url).port
+        except ValueError as error:
+            raise ServerError(f"environments.local.postgres is no URL: {error}", todo=TODO) from error
 
     def settled(self) -> Mapping[str, Contents] | None:
         """None: only the server itself can tell."""
@@ -59,11 +66,7 @@ class Own:
 
     def _guard(self) -> None:
         """Refuse a URL that leads, or may lead, to another machine."""
-        try:
-            parts = urlsplit(self.address.url)
-            _ = parts.port
-        except ValueError as error:
-            raise ServerError(f"environments.local.postgres is no URL: {error}", todo=self.address.todo) from error
+        parts = urlsplit(self.address.url)
         query = parse_qs(parts.query)
         named = parts.netloc.rpartition("@")[2]
         hosts = [unquote(host) for host in named.split(",")] if named else []

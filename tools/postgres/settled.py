@@ -37,7 +37,7 @@ def accept(home: Home, contents: Mapping[str, Contents], end: int) -> bool:
         "control": sha256(control).hexdigest(),
         "databases": {name: {"mark": one.mark, "tables": _plain(one)} for name, one in contents.items()},
     }
-    fresh = home.path / f".settled.{os.getpid()}"
+    fresh = home.path / ".settled"
     with fresh.open("w", encoding="utf-8") as file:
         json.dump(document, file)
         file.flush()

@@ -1,0 +1,244 @@
+"""Monorepos for journeys: real commands in the project's folder, pointed by SERVICES at a monorepo of the test's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AWAY = ("SERVICES", "CI", "NO_COLOR", "PYTHONPATH", "PYTHONWARNINGS", "PYTHONSTARTUP", "TERM", "COLUMNS")
+URL = re.compile(r"^(\S+)\t(postgres://\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monorepo:
+    """A monorepo somewhere, and the commands that a user types for it."""
+
+    root: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a doit of this monorepo sees: the caller's settings, and none that would change its verdicts."""
+        kept = {name: value for name, value in os.environ.items() if name not in AWAY and not name.startswith("PG")}
+        tools = os.environ.get("GANDER_TOOLS", str(ROOT / ".tools"))
+        ours = {"SERVICES": str(self.root / "services.yaml"), "GANDER_TOOLS": tools, "TERM": "xterm"}
+        return {**kept, **ours, **self.variables}
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that is made."""
+        return self.root / ".state"
+
+    def command(self, *words: str) -> list[str]:
+        """The command line of doit."""
+        return [sys.executable, "-W", "error", "-m", "doit", *words]
+
+    def doit(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Type a command and read what it says; a traceback is never an answer."""
+        done = subprocess.run(
+            self.command(*words),
+            cwd=ROOT,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        return done
+
+    def fine(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Type a command that must end well."""
+        done = self.doit(*words, **variables)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done
+
+    def folder(self, place: str) -> Path:
+        """The folder of migrations of ``service`` or ``service/database``."""
+        service, _, database = place.partition("/")
+        return self.root / "services" / service / "migrations" / database
+
+    def write(self, place: str, name: str, up: str, down: str = "") -> Path:
+        """Write a migration."""
+        file = self.folder(place) / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"-- +goose Up\n{up}\n" + (f"\n-- +goose Down\n{down}\n" if down else ""))
+        return file
+
+    def urls(self) -> dict[str, str]:
+        """Start the servers, and the URL of each database by label."""
+        return dict(URL.findall(self.fine("start").stdout))
+
+    def sql(self, place: str, statement: str) -> list[tuple[object, ...]]:
+        """Run a statement in a database of the server that `doit start` keeps."""
+        with psycopg.connect(self.urls()[place], autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def by_hand(self, place: str, *statements: str) -> None:
+        """What somebody does behind our back: start, change, stop."""
+        for statement in statements:
+            self.sql(place, statement)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the servers."""
+        self.fine("stop")
+
+    def control(self) -> bytes:
+        """PostgreSQL's control file, which every start of a server rewrites."""
+        self.settle()
+        return (self.state / "postgres" / "data" / "global" / "pg_control").read_bytes()
+
+    def settle(self) -> None:
+        """Wait until a server that nobody uses has gone."""
+        deadline = time.monotonic() + 30
+        while (self.state / "postgres" / "server.json").exists():
+            assert time.monotonic() < deadline, "the server runs on although nobody uses it"
+            time.sleep(0.02)
+
+    def commit(self) -> None:
+        """Make a git repository of what is there."""
+        name = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
+        for words in (("init", "--quiet"), ("add", "--all"), (*name, "commit", "--quiet", "--message", "as it is")):
+            subprocess.run(["git", *words], cwd=self.root, check=True, capture_output=True)
+
+
+Typing = Callable[[str, str], tuple[int, str]]
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The targets that ran, in the order of the output."""
+    return re.findall(r"^✓ (\S+:\S+)", done.stderr, re.MULTILINE)
+
+
+def counts(done: subprocess.CompletedProcess[str]) -> tuple[int, int, int]:
+    """How many ran, were up to date, failed, as the last line says."""
+    found = re.search(r"^(\d+) ran, (\d+) up to date, (\d+) failed", done.stderr, re.MULTILINE)
+    assert found, done.stderr
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def typed(monorepo: Monorepo, words: tuple[str, ...], question: str, answer: str, **variables: str) -> tuple[int, str]:
+    """Type a command on a terminal and answer its question: the exit code, and what the terminal has shown."""
+    ours, its = os.openpty()
+    process = subprocess.Popen(
+        monorepo.command(*words),
+        cwd=ROOT,
+        env={**monorepo.environment, **variables},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    shown, answered, deadline = b"", False, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if not select.select([ours], [], [], 0.1)[0]:
+            continue
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # Linux: the other side has been closed
+            break
+        if not answered and question.encode() in shown:
+            os.write(ours, f"{answer}\n".encode())
+            answered = True
+    process.wait(timeout=60)
+    os.close(ours)
+    assert answered, shown.decode(errors="replace")
+    return process.returncode, shown.decode(errors="replace")
+
+
+def small(root: Path, services: Mapping[str, Mapping[str, str]], head: str = "", **variables: str) -> Monorepo:
+    """Make a monorepo of services with one PostgreSQL database each: service -> file name -> whole text."""
+    lines = ["version: 1", head, "services:"]
+    for service, files in services.items():
+        lines.append(f"  {service}: {{databases: {{main: {{engine: postgres}}}}}}")
+        folder = root / "services" / service / "migrations"
+        folder.mkdir(parents=True)
+        for name, text in files.items():
+            (folder / name).write_bytes(text.encode())
+    (root / "services.yaml").write_text("\n".join(filter(None, lines)) + "\n")
+    return Monorepo(root=root, variables=variables)
+
+
+def copied(monorepo: Monorepo, to: Path) -> Monorepo:
+    """Copy a monorepo whose servers are down, with its state."""
+    subprocess.run(["/bin/cp", "-a", str(monorepo.root), str(to)], check=True)
+    return Monorepo(root=to, variables=monorepo.variables)
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
+    """The example monorepo as it comes from git; for copying."""
+    root = tmp_path_factory.mktemp("fresh") / "monorepo"
+    shutil.copytree(ROOT / "services", root / "services")
+    shutil.copy(ROOT / "services.yaml", root / "services.yaml")
+    return Monorepo(root=root)
+
+
+@pytest.fixture(scope="session")
+def migrated(fresh: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
+    """The example monorepo at head, its server down; for copying, and for commands that change nothing."""
+    monorepo = copied(fresh, tmp_path_factory.mktemp("migrated") / "monorepo")
+    first = monorepo.fine("migrate")
+    assert counts(first) == (5, 1, 0)
+    monorepo.settle()
+    yield monorepo
+    monorepo.stop()
+    shutil.rmtree(monorepo.root)
+
+
+@pytest.fixture
+def example(migrated: Monorepo, tmp_path: Path) -> Iterator[Monorepo]:
+    """A copy of the example monorepo at head, to be changed at will."""
+    monorepo = copied(migrated, tmp_path / "monorepo")
+    yield monorepo
+    monorepo.doit("stop")
+    shutil.rmtree(monorepo.root)
+
+
+@pytest.fixture(scope="session")
+def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
+    """A small monorepo whose server has been made and is down; for copying its state."""
+    monorepo = small(tmp_path_factory.mktemp("empty") / "monorepo", {"shop": {"00001_a.sql": "-- +goose Up\nSELECT 1;"}})
+    monorepo.fine("start")
+    monorepo.stop()
+    yield monorepo
+    shutil.rmtree(monorepo.root)
+
+
+Make = Callable[..., Monorepo]
+
+
+@pytest.fixture
+def make(empty_server: Monorepo, tmp_path: Path) -> Iterator[Make]:
+    """Make a small monorepo with a server's files that are ready: ``make(services, head, **variables)``."""
+    made = []
+
+    def build(services: Mapping[str, Mapping[str, str]], head: str = "", **variables: str) -> Monorepo:
+        monorepo = small(tmp_path / f"monorepo{len(made)}", services, head, **variables)
+        subprocess.run(["/bin/cp", "-a", str(empty_server.state), str(monorepo.state)], check=True)
+        (monorepo.state / "postgres" / "port").unlink()
+        made.append(monorepo)
+        return monorepo
+
+    yield build
+    for monorepo in made:
+        if (monorepo.state / "postgres").exists():
+            monorepo.doit("stop")
+        shutil.rmtree(monorepo.root)

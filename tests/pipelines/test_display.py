@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pexpect
+import pyte
+import pytest
+
+from pipelines.display import duration
+
+if TYPE_CHECKING:
+    from tests.pipelines.conftest import Project
+
+ROWS, COLUMNS = 30, 100
+
+
+def on_a_terminal(project: Project, *words: str, reply: str = "", **variables: str) -> tuple[str, int]:
+    """Everything that doit wrote to a terminal, and its exit code."""
+    command, *arguments = project.command(*words)
+    child = pexpect.spawn(
+        command,
+        arguments,
+        cwd=str(project.page),
+        env={**project.environment, "PYTHONUTF8": "1", **variables},
+        dimensions=(ROWS, COLUMNS),
+        encoding="utf-8",
+        timeout=30,
+    )
+    before = ""
+    if reply:
+        child.expect("really\\? ")
+        before = str(child.before) + str(child.after)
+        child.sendline(reply)
+    child.expect(pexpect.EOF)
+    written = before + str(child.before)
+    child.close()
+    return written, child.exitstatus if child.exitstatus is not None else -1
+
+
+def screen(written: str) -> list[str]:
+    """What is left on the screen of a real terminal."""
+    display = pyte.Screen(COLUMNS, ROWS)
+    pyte.Stream(display).feed(written)
+    assert pyte.modes.DECTCEM in display.mode  # the cursor is shown again
+    return [line.rstrip() for line in display.display if line.strip()]
+
+
+def test_a_terminal_shows_files_while_they_run_and_keeps_one_line_a_target(project: Project) -> None:
+    project.control("auth-service.auth", "files")
+    written, code = on_a_terminal(project, "build:auth-service", "build:legal-service")
+    assert code == 0
+    assert "2/3 02_a.sql (0.1 s)" in written
+    assert "\x1b[32m✓" in written
+    left = screen(written)
+    assert sorted(line.split("  ")[0] for line in left[:2]) == [
+        "✓ build:auth-service/auth",
+        "✓ build:legal-service/legal",
+    ]
+    assert left[2].startswith("2 ran, 0 up to date, 0 failed in")
+    assert len(left) == 3
+
+
+def test_no_color_means_none(project: Project) -> None:
+    written, _ = on_a_terminal(project, "build:auth-service", NO_COLOR="1")
+    assert "✓ build:auth-service/auth" in written
+    assert "\x1b[32m" not in written
+    assert "\x1b[36m" not in written
+
+
+@pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}], ids=["CI", "a dumb terminal"])
+def test_no_control_codes_in_ci_or_on_a_dumb_terminal(project: Project, variables: dict[str, str]) -> None:
+    written, _ = on_a_terminal(project, "build:auth-service", **variables)
+    assert "\x1b" not in written
+    assert "✓ build:auth-service/auth  built" in written
+
+
+def test_no_control_codes_in_a_pipe(project: Project) -> None:
+    project.control("legal-service.legal", "fail")
+    ended = project.doit("build", "--continue")
+    assert "\x1b" not in ended.stderr
+    assert "\r" not in ended.stderr
+
+
+def test_nothing_to_do_draws_nothing(project: Project) -> None:
+    project.doit("build:auth-service")
+    written, _ = on_a_terminal(project, "build:auth-service")
+    assert "\x1b" not in written
+    assert "· build:auth-service/auth  up to date" in written
+
+
+def test_a_failure_stays_on_the_screen(project: Project) -> None:
+    project.control("auth-service.auth", "fail")
+    written, code = on_a_terminal(project, "build:auth-service")
+    assert code == 1
+    left = screen(written)
+    assert left[0].startswith("✗ build:auth-service/auth  failed")
+    assert "  file.sql:3: it would not" in left
+    assert left[-1] == "failed: build:auth-service/auth"
+
+
+def test_data_and_lines_share_a_terminal_without_mixing(project: Project) -> None:
+    written, _ = on_a_terminal(project, "look:identity-service")
+    left = screen(written)
+    assert left[:3] == ["identity-service/identity", "identity-service/auth", "identity-service/legal"]
+    assert left[3].startswith("✓ look")
+
+
+def test_a_question_is_asked_once_the_drawing_has_stopped(project: Project) -> None:
+    written, code = on_a_terminal(project, "wipe:auth-service", "to=7", reply="yes")
+    assert code == 0
+    assert "wiped to 7" in screen(written)[-2] + screen(written)[-1]
+
+
+def test_ctrl_c_on_a_terminal_ends_in_one_line_and_shows_the_cursor(project: Project) -> None:
+    project.control("auth-service.auth", "program")
+    command, *arguments = project.command("build:auth-service")
+    child = pexpect.spawn(
+        command,
+        arguments,
+        cwd=str(project.page),
+        env={**project.environment, "PYTHONUTF8": "1"},
+        dimensions=(ROWS, COLUMNS),
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect("at work")
+    before = str(child.before) + str(child.after)
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    left = screen(before + str(child.before))
+    child.close()
+    assert child.exitstatus == 130
+    assert left[-1] == "stopped by signal 2; finished targets are kept"
+    assert not any("Traceback" in line for line in left)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (125, "2 min 5 s")])
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
