@@ -51,7 +51,7 @@ def environment(connection: Connection) -> Mapping[str, str]:
         **connection.substitutions,
         "GOOSE_DRIVER": connection.driver,
         "GOOSE_DBSTRING": connection.url,
-        "GOOSE_MIGRATION_DIR": ".",  # the working directory: goose takes a path as a pattern, and [ or * may stand in it
+        "GOOSE_MIGRATION_DIR": ".",  # goose takes a path as a pattern, and the working directory's may hold [ or *
         "GOOSE_TABLE": connection.table,
         "NO_COLOR": "1",
     }

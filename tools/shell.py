@@ -66,7 +66,7 @@ def run(
     """Run a program to its end and return how it ended; a non-zero exit is for the caller to judge.
 
     ``environment`` is the whole environment of the program; ``timeout`` is in seconds; ``on_line`` gets each
-    redacted line of its standard error as it comes. With ``bound_to_us`` the kernel kills it when the calling
+    redacted line of both its outputs as it comes. With ``bound_to_us`` the kernel kills it when the calling
     thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
     Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
     """
@@ -120,9 +120,8 @@ def _read(child: subprocess.Popen[bytes], deadline: float, on_line: Callable[[st
     """Gather both outputs until the program has ended; TimeoutError past the deadline."""
     assert child.stdout is not None  # noqa: S101 - for the type checker: both are pipes
     assert child.stderr is not None  # noqa: S101
-    kept: dict[int, bytearray] = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
-    out, err = kept
-    rest = bytearray()
+    out, err = child.stdout.fileno(), child.stderr.fileno()
+    kept, rest = {out: bytearray(), err: bytearray()}, {out: bytearray(), err: bytearray()}
     with selectors.DefaultSelector() as selector:
         for descriptor in kept:
             selector.register(descriptor, selectors.EVENT_READ)
@@ -134,21 +133,23 @@ def _read(child: subprocess.Popen[bytes], deadline: float, on_line: Callable[[st
                 chunk = os.read(key.fd, 65536)
                 if not chunk:
                     selector.unregister(key.fd)
-                    continue
                 room = OUTPUT_LIMIT - len(kept[key.fd])
                 kept[key.fd] += chunk[: max(room, 0)]
-                if on_line and key.fd == err:
-                    rest += chunk
-                    *lines, rest = rest.split(b"\n")
-                    for line in lines:
-                        on_line(redact(line.decode(errors="replace")))
+                if on_line:
+                    rest[key.fd] = _lines(rest[key.fd] + chunk, on_line, last=not chunk)
     try:
         child.wait(max(deadline - time.monotonic(), 0))
     except subprocess.TimeoutExpired:
         raise TimeoutError from None
-    if on_line and rest:
-        on_line(redact(rest.decode(errors="replace")))
     return kept[out].decode(errors="replace"), kept[err].decode(errors="replace")
+
+
+def _lines(data: bytearray, on_line: Callable[[str], None], *, last: bool) -> bytearray:
+    """Hand on every whole line, and at the end of the output what has no line end; return what is still to come."""
+    *lines, rest = data.split(b"\n")
+    for line in [*lines, rest] if last and rest else lines:
+        on_line(redact(line.decode(errors="replace")))
+    return bytearray() if last else rest
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import psycopg
@@ -129,6 +128,34 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A command that is running."""
+
+    process: subprocess.Popen[bytes]
+    out: Path
+    err: Path
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def said(self) -> str:
+        """What it has printed on standard error so far."""
+        return self.err.read_text(encoding="utf-8", errors="replace")
+
+    def end(self, patience: float = PATIENCE) -> Done:
+        """Wait for its end and take what it printed."""
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.process.args!r} hung; it had said:\n{self.said()}") from None
+        return Done(code=self.process.returncode, out=self.out.read_text(encoding="utf-8"), err=self.said())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Monorepo:
     """A generated monorepo: its databases are called ``<service>_<database>``."""
 
@@ -145,21 +172,23 @@ class Monorepo:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "GOOSE_"))}
         return {**kept, "SERVICES": str(self.root / "services.yaml"), "NO_COLOR": "1"}
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Begin ``doit WORDS``."""
-        return subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "doit", *words],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *words: str) -> Run:
+        """Begin ``doit WORDS``; what it prints goes to files, which can be watched."""
+        out, err = (NamedTemporaryFile(dir=self.root, prefix=f"{kind}-", delete=False) for kind in ("out", "err"))
+        with out, err:
+            process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "doit", *words],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+        return Run(process=process, out=Path(out.name), err=Path(err.name))
 
     def doit(self, *words: str) -> Done:
         """Run ``doit WORDS`` to its end."""
-        return ended(self.start(*words))
+        return self.start(*words).end()
 
     def add(self, label: str, name: str, text: str) -> None:
         """Add a migration to a database's stream."""
@@ -205,18 +234,6 @@ class Monorepo:
         ):
             for label in labels:
                 base.execute(f'DROP DATABASE "{self.database(label)}" WITH (FORCE)'.encode())
-
-
-def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> Done:
-    """Wait for a command and take what it printed."""
-    try:
-        out, err = process.communicate(timeout=patience)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        out, err = process.communicate()
-        command = shlex.join(process.args if isinstance(process.args, list) else [])
-        raise AssertionError(f"{command} hung; it had said:\n{err}{out}") from None
-    return Done(code=process.returncode, out=out, err=err)
 
 
 def clean(done: Done) -> None:

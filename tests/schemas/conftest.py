@@ -22,7 +22,7 @@ def build(part: Path) -> None:
         [go(print), "build", "-trimpath", "-buildvcs=false", "-o", part / "peer", "."],
         what="building the peer of goose",
         todo="check the network and Go's settings, then run the tests again",
-        changes=golang._settings(),
+        changes=golang.settings(),
         cwd=PEER,
     )
 

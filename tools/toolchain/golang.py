@@ -11,7 +11,7 @@ from schemas.errors import ToolError
 from tools import shell
 from tools.toolchain.store import LOCKS, Say, environment, locked, pip_install, place, provide, root, step
 
-__all__ = ["go", "go_on_path", "go_place", "goose", "goose_place", "least_go", "pinned_goose"]
+__all__ = ["go", "go_on_path", "go_place", "goose", "goose_place", "least_go", "pinned_goose", "settings"]
 
 MODULE = LOCKS / "goose"
 PACKAGE = "github.com/pressly/goose/v3/cmd/goose"
@@ -92,7 +92,7 @@ def _build(part: Path, say: Say) -> None:
         [go(say), "build", "-trimpath", "-buildvcs=false", f"-tags={TAGS}", "-o", program, PACKAGE],
         what=f"building goose {pinned_goose()}",
         todo="check the network and Go's settings (GOPROXY, proxy, certificates), then run the command again",
-        changes=_settings(),
+        changes=settings(),
         cwd=MODULE,
     )
     done = shell.run([program, "-version"], environment=shell.inherited(), timeout=60)
@@ -100,10 +100,10 @@ def _build(part: Path, say: Say) -> None:
         raise ToolError(f"the goose that was built is not {pinned_goose()}", why=done.out + done.err)
 
 
-def _settings() -> dict[str, str]:
+def settings() -> dict[str, str]:
     """Go's settings that decide what is built; the rest (GOPROXY, GOSUMDB, GONOPROXY) stays the user's."""
     names = os.uname()
-    settings = {
+    chosen = {
         "CGO_ENABLED": "0",  # also runs in an image without a C library
         "GOTOOLCHAIN": "local",  # no other Go than the one that was chosen
         "GOWORK": "off",
@@ -113,7 +113,7 @@ def _settings() -> dict[str, str]:
         "GOARCH": ARCHITECTURES.get(names.machine, names.machine),
     }
     if environment()["HOME"].startswith(str(root())):
-        settings["GOFLAGS"] += " -modcacherw"  # Go's cache is then ours: whoever removes .tools must be able to
+        chosen["GOFLAGS"] += " -modcacherw"  # Go's cache is then ours: whoever removes .tools must be able to
     if not go_on_path():
-        settings["GOROOT"] = str(go_place() / "go")
-    return settings
+        chosen["GOROOT"] = str(go_place() / "go")
+    return chosen
