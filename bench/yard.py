@@ -10,21 +10,28 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from schemas.catalog import Catalog, Database
 from schemas.catalog_file import load
 from schemas.target import LOCAL
-from tools.engine import Server
-from tools.engines import local
+from tools import toolchain
 from tools.journal import History, Journal
+from tools.postgres import Embedded
+from tools.postgres.charge import charge
+from tools.postgres.connection import Address
+from tools.postgres.embedded import address
+from tools.postgres.home import Home
 
-__all__ = ["PROJECT", "Yard", "folder", "run"]
+__all__ = ["DOIT", "PROJECT", "Yard", "folder", "run"]
 
 PROJECT = Path(__file__).resolve().parents[1]
+DOIT = (sys.executable, Path(sys.executable).with_name("doit"))
+NOTHING: Mapping[str, str] = MappingProxyType({})
 PATIENCE = 60.0  # seconds for a server to stop
 
 
@@ -44,41 +51,54 @@ class Yard:
         """Every database, in the order of services.yaml."""
         return tuple(self.catalog.databases())
 
-    def doit(self, *words: str) -> None:
-        """Run doit here as a user does."""
-        run([sys.executable, Path(sys.executable).with_name("doit"), *words], cwd=PROJECT, services=self.catalog.file)
+    @property
+    def home(self) -> Path:
+        """The folder of the embedded PostgreSQL."""
+        return self.catalog.root / ".state" / "postgres"
 
-    def key(self, *words: str) -> None:
-        """Run doit here through ./run."""
-        run([PROJECT / "run", "doit", *words], cwd=PROJECT, services=self.catalog.file)
-
-    def server(self) -> Server:
-        """The server, which has been started and is kept."""
-        engine = local("postgres", self.catalog)
-        with engine.serve(lambda _: None) as server:
-            return server
+    def doit(self, *words: str, program: Sequence[str | Path] = DOIT) -> str:
+        """Run doit here and return what it told its user."""
+        return run([*program, *words], cwd=PROJECT, services=self.catalog.file)
 
     def stop(self) -> None:
-        """Stop the server and wait until it is gone; a run that was interrupted may hold it for a moment longer."""
-        engine = local("postgres", self.catalog)
-        deadline = time.monotonic() + PATIENCE
-        engine.stop(lambda _: None)
-        while engine.running() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        """Stop the server that `doit start` keeps, or that an interrupted run has left, and wait until it is gone."""
+        Embedded(self.home).stop(lambda _: None)
+        self.rest()
 
     def rest(self) -> None:
         """Wait until the server that the last run let go has stopped."""
-        engine = local("postgres", self.catalog)
         deadline = time.monotonic() + PATIENCE
-        while engine.running() and time.monotonic() < deadline:
+        while Embedded(self.home).running() and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    @contextmanager
+    def bare_server(self) -> Iterator[Address]:
+        """The server alone, started on the stopped one's data directory as `pg_ctl start -w` would."""
+        home = Home(path=self.home)
+        server = charge(self.home, [str(toolchain.postgres(print) / "bin")])
+        child, facts = server.start()
+        try:
+            yield address(home, facts)
+        finally:
+            server.stop(child)
+
+    @contextmanager
+    def kept_server(self) -> Iterator[Address]:
+        """The server as `doit start` keeps it."""
+        self.doit("start")
+        try:
+            with Embedded(self.home).serve(print) as server:
+                found = server.address
+            yield found
+        finally:
+            self.stop()
 
     def copy_state(self) -> None:
         """Give every database the state of the first, which is at head, as if each had been migrated.
 
         Its record in the stopped server's proof and in the journal is repeated under each one's own name and mark.
         """
-        proof = self.catalog.root / ".state" / "postgres" / "settled.json"
+        proof = self.home / "settled.json"
         document = json.loads(proof.read_bytes())
         journal = Journal(self.catalog.root / ".state" / "journal.db")
         first, *others = self.databases
@@ -105,13 +125,23 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def run(command: Sequence[str | Path], *, cwd: Path, services: Path | None = None) -> None:
-    """Run a program to its end with its output kept; SystemExit with that output when it fails."""
-    environment = {name: value for name, value in os.environ.items() if name != "SERVICES"}
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    services: Path | None = None,
+    extra: Mapping[str, str] = NOTHING,
+    told: str = "",
+) -> str:
+    """Run a program to its end, told this on its standard input, and return its standard error.
+
+    SystemExit with its output when it fails.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "SERVICES"} | dict(extra)
     if services:
         environment["SERVICES"] = str(services)
-    done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=environment, input=told, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stderr

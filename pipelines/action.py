@@ -15,6 +15,7 @@ from pipelines.ending import told_to_stop
 from pipelines.freshness import Freshness
 from pipelines.graph import Job
 from pipelines.keys import key
+from pipelines.machine import trouble
 from schemas.answer import Answer
 from schemas.errors import GanderError
 from tasks.work import Outcome, Work
@@ -46,7 +47,8 @@ class Call(BaseAction):  # type: ignore[misc]  # doit ships no types
         except GanderError as error:
             return TaskFailed(str(error))
         except Exception as bug:  # noqa: BLE001 - whatever it is, it is reported with its traceback
-            return TaskError(f"{self.job.name}: {type(bug).__name__}", bug)
+            known = trouble(bug)
+            return TaskFailed(str(known)) if known else TaskError(f"{self.job.name}: {type(bug).__name__}", bug)
         finally:
             self.busy.discard(self.job.name)
         self.outcome = outcome

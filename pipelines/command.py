@@ -14,6 +14,7 @@ from doit.cmdparse import CmdParseError
 from pipelines.display import say
 from pipelines.ending import stopping, told_to_stop
 from pipelines.loader import Loader
+from pipelines.machine import trouble
 from pipelines.reporter import BROKEN, BUG
 from schemas.errors import GanderError, SelectionError
 
@@ -43,13 +44,17 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
             say(str(error))
             return error.exit_code
         except BrokenPipeError:  # the reader, such as `head`, has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _abandon_stdout()
             return 128 + 13
         except SystemExit as end:
             if told_to_stop():
                 say(f"stopped by signal {int(end.code or 0) - 128}; finished targets are kept")
             raise
-        except Exception:  # noqa: BLE001 - whatever it is, it is reported with its traceback
+        except Exception as bug:  # noqa: BLE001 - whatever it is, it is reported with its traceback
+            if known := trouble(bug):
+                _abandon_stdout()
+                say(str(known))
+                return known.exit_code
             say(traceback.format_exc() + BUG)
             return BROKEN
 
@@ -66,3 +71,8 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
             said = cause.msg if isinstance(cause, GetoptError) else " ".join(str(error).split())
             raise SelectionError(f"doit {self.name}: {said}", todo=f"doit help {self.name}") from None
         return options, words
+
+
+def _abandon_stdout() -> None:
+    """Let what could not be written go, or Python would try again when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

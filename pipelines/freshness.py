@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pipelines import keys
@@ -15,18 +14,9 @@ from schemas.answer import Answer
 from schemas.errors import GanderError
 from tasks.work import Work
 
-__all__ = ["Freshness", "Reasons"]
+__all__ = ["Freshness"]
 
 ALWAYS = Answer(up_to_date=False, because="it is never cached")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reasons:
-    """Why a job would run or not: the answer, the parts of its key that changed, and when it last succeeded."""
-
-    answer: Answer
-    changed: tuple[str, ...]
-    last: str | None  # ISO 8601
 
 
 class Freshness:
@@ -79,22 +69,6 @@ class Freshness:
         """Believe nothing that was read before: a job may just have written it."""
         self.files.forget()
         self._parts.clear()
-
-    def reasons(self, names: Collection[str]) -> dict[str, Reasons]:
-        """Explain each of these jobs; a job after one that will run, will run too."""
-        answers = self.ask(tuple(self.jobs))
-        running = set(self.stale(answers))
-        saved = self.store.values(names)
-        explained: dict[str, Reasons] = {}
-        for name in names:
-            answer, before = answers[name], saved.get(name, {})
-            first = [need for need in self.jobs[name].needs if need in running]
-            if answer.up_to_date and first:
-                answer = Answer(up_to_date=None, because=f"{' and '.join(first)} will run first")
-            now = self.parts(name)
-            changed = keys.changed(before["parts"], now) if now is not None and "parts" in before else ()
-            explained[name] = Reasons(answer=answer, changed=changed, last=before.get("at"))
-        return explained
 
     def _key(self, name: str) -> str:
         named = self.parts(name)

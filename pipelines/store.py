@@ -175,7 +175,7 @@ class Store:
         with suppress(FileNotFoundError):
             if file.stat().st_ino != self._inode:  # another run has already begun a new one
                 return
-            file.rename(aside)
-            for tail in ("-wal", "-shm"):
+            for tail in ("-wal", "-shm"):  # first: a new file would take them for its own
                 file.with_name(file.name + tail).unlink(missing_ok=True)
+            file.rename(aside)
             say(f"{file} was broken ({error}): set aside as {aside.name}, begun anew")

@@ -21,16 +21,18 @@ def losing(work: Work, what: str, losses: Losses, answer: str) -> None:
     listed = [f"{table}: {count} {'row' if count == 1 else 'rows'}" for table, count in sorted(losses.tables.items())]
     listed += [f"{column}: all values" for column in losses.columns]
     listed += list(losses.untried)
-    for line in (f"{what} takes away:", *(f"  {line}" for line in listed)):
+    known = losses.tables or losses.columns
+    heading, would = ("takes away", "would") if known else ("cannot be tried beforehand", "could")
+    for line in (f"{what} {heading}:", *(f"  {line}" for line in listed)):
         work.progress.line(line)
     if os.environ.get("CI", "").lower() in {"true", "1"}:
-        raise Refused(f"{what} would lose rows, which is never done in CI", why="\n".join(listed))
+        raise Refused(f"{what} {would} lose rows, which is never done in CI", why="\n".join(listed))
     said = work.variables.get("yes")
     if said is None:
         said = work.progress.ask(f"Type {answer} to go on: ")
     if said is None:
         raise Refused(
-            f"{what} would lose rows, and there is no terminal to ask on",
+            f"{what} {would} lose rows, and there is no terminal to ask on",
             why="\n".join(listed),
             todo=f"add yes={answer} to the command, if they may go",
         )

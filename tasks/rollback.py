@@ -114,11 +114,13 @@ def _texts(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> d
 
 
 def _losses(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> Losses:
+    if not site.server.rows(site.name):
+        return Losses(tables={})
     parsed = [(records[version], parse(records[version].body, os.environ)) for version in going]
     untried = [record.name for record, file in parsed if not file.transaction]
     statements = [one.text for _, file in parsed if file.transaction for one in file.down]
     losses = site.server.try_down(site.name, statements)
-    if not untried or not site.server.rows(site.name):
+    if not untried:
         return losses
     cannot = f"not tried beforehand, as it has no transaction: {', '.join(untried)}"
     return Losses(tables=losses.tables, columns=losses.columns, untried=(*losses.untried, cannot))

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from schemas.catalog import Catalog, EngineName
-from schemas.errors import ServerError
 from schemas.target import LOCAL
 from tools.engine import Engine
 
 __all__ = ["local"]
 
 
-def local(name: EngineName, catalog: Catalog) -> Engine:
+def local(name: EngineName, catalog: Catalog, clusters: frozenset[str] = frozenset()) -> Engine:
     """The engine of that name: the user's own server when services.yaml gives its URL, else the embedded one.
 
-    Raises ServerError for an engine that this version does not run.
+    ``clusters`` are those that the migrations of ClickHouse databases name.
     """
-    url = catalog.environments[LOCAL].servers.get(name)
+    url, state = catalog.environments[LOCAL].servers.get(name), catalog.root / ".state"
     if name == "postgres":
         from tools import postgres  # noqa: PLC0415 - start-up: only who needs this engine loads it
 
-        return postgres.Own(url) if url else postgres.Embedded(catalog.root / ".state" / "postgres")
-    raise ServerError(f"{name} does not run locally yet")
+        return postgres.Own(url) if url else postgres.Embedded(state / "postgres")
+    from tools import clickhouse  # noqa: PLC0415 - the same
+
+    home = state / "clickhouse"
+    return clickhouse.Own(url, home / "own") if url else clickhouse.Embedded(home, clusters)

@@ -22,7 +22,7 @@ from tools.shell import inherited, redact
 __all__ = ["Kept"]
 
 PATIENCE = 300.0  # seconds for a server to start: recovery after a crash takes its time
-FAREWELL = 60.0  # seconds for a server to stop
+FAREWELL = 150.0  # seconds for a server to stop
 TAIL = 20  # lines of the keeper's log that an error quotes
 
 

@@ -20,6 +20,7 @@ from tools.engine import Diagnosis
 
 __all__ = ["explain"]
 
+WIDEST = 120  # characters of a line that are shown, around the caret
 GO_TAIL = re.compile(r"\s*\(SQLSTATE [0-9A-Z]{5}\)$")
 
 
@@ -100,12 +101,15 @@ def _spot(statements: Sequence[Statement], failed: Failure, diagnosis: Diagnosis
 
 def _excerpt(file: Migration, spot: Spot) -> list[str]:
     """The line as it stands in the file, with a caret where the server points."""
-    lines = file.data.decode(errors="replace").splitlines()
-    text = lines[spot.line - 1] if spot.line <= len(lines) else ""
+    lines = file.data.decode(errors="replace").split("\n")  # nothing else ends a line for goose
+    text = lines[spot.line - 1].removesuffix("\r") if spot.line <= len(lines) else ""
+    start = max((spot.column or 1) - WIDEST // 2, 0) if len(text) > WIDEST else 0
+    shown = ("…" if start else "") + text[start : start + WIDEST] + ("…" if text[start + WIDEST :] else "")
     margin = f"{spot.line:>5} | "
-    excerpt = [f"{margin}{text}"]
+    excerpt = [f"{margin}{shown}"]
     if spot.column:
-        blanks = "".join("\t" if character == "\t" else " " for character in text[: spot.column - 1])
+        before = shown[: spot.column - 1 - start + bool(start)]
+        blanks = "".join("\t" if character == "\t" else " " for character in before)
         excerpt.append(f"{' ' * (len(margin) - 2)}| {blanks}^")
     return excerpt
 
@@ -116,10 +120,11 @@ def _said(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
 
 def _standing(transaction: bool, spot: Spot, direction: str) -> list[str]:  # noqa: FBT001 - read from the file
     """What the failed file itself has done."""
+    if len(spot.among) > 1:
+        which = f"one of the equal statements on lines {_list(spot.among)} failed"
+        return [f"{which}; the whole file was rolled back" if transaction else f"it has no transaction, and {which}"]
     if transaction:
         return [f"statement {spot.number} of {spot.count}; the whole file was rolled back"]
-    if len(spot.among) > 1:
-        return [f"it has no transaction, and one of the equal statements on lines {_list(spot.among)} failed"]
     done = {1: "", 2: "statement 1 is done and stays, "}
     before = done.get(spot.number, f"statements 1 to {spot.number - 1} are done and stay, ")
     version = "not recorded" if direction == "up" else "still recorded"

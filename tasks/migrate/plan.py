@@ -157,7 +157,7 @@ def _refusal(version: Version, versions: Iterable[Version], label: str, folder: 
         )
     if version.state == "out of order":
         newest = [other for other in versions if other.state in HELD][-1]
-        later = version.name.replace(str(version.version), "LATER_VERSION", 1)
+        later = f"LATER_VERSION_{version.name.partition('_')[2]}"
         return Refusal(
             path=version.path,
             message=f"is older than {newest.name or newest.version}, which is applied; goose stops at such a file",

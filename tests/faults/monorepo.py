@@ -17,10 +17,13 @@ import psycopg
 
 from tools.postgres import Embedded
 
+__all__ = ["ANT", "SERVICES", "Done", "Monorepo", "Run", "build", "clean", "refused"]
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0  # seconds after which a command hangs, for every purpose of these tests
 
-SERVICES = ("ant-service/ant", "bee-service/bee", "cat-service/cat", "dog-service/dog")
+ANT = "ant-service/ant"
+SERVICES = (ANT, "bee-service/bee", "cat-service/cat", "dog-service/dog")
 
 # name -> text; {rows} is the size of the table, {pause} a wait in seconds. Where a file has a transaction it notes
 # itself in `ran`, without any constraint that would hide a second run.
@@ -116,15 +119,11 @@ class Done:
     out: str
     err: str
 
-    def line(self, name: str) -> str:
-        """The reporter's last line about a target; empty when there is none."""
-        found = [line for line in self.err.splitlines() if line[:1] in "✓·✗-!" and line[1:].split()[:1] == [name]]
-        return found[-1] if found else ""
-
     @property
     def finished(self) -> set[str]:
-        """The targets that this run brought to head."""
-        return {line.split()[1] for line in self.err.splitlines() if line.startswith("✓ ")}
+        """The targets for which this run had something to do, and did it."""
+        ended = [line.split() for line in self.err.splitlines() if line.startswith("✓ ")]
+        return {words[1] for words in ended if words[2:4] != ["at", "head,"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +164,10 @@ class Monorepo:
     def home(self) -> Path:
         """The folder of its embedded server."""
         return self.root / ".state" / "postgres"
+
+    def connect(self, server: Any, label: str = ANT, application: str = "test") -> psycopg.Connection[tuple[Any, ...]]:
+        """A session of the test's own in a database."""
+        return psycopg.connect(server.url(self.database(label), application=application), autocommit=True)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -209,7 +212,7 @@ class Monorepo:
         """Assert that every file was applied exactly once, and that no index is missing or invalid."""
         with self.server() as server:
             for label in labels:
-                with psycopg.connect(server.url(self.database(label), application="test"), autocommit=True) as base:
+                with self.connect(server, label) as base:
                     held = [version for (version,) in base.execute("SELECT version_id FROM goose_db_version ORDER BY 1")]
                     assert held == [0, *VERSIONS], label
                     assert all(on for (on,) in base.execute("SELECT is_applied FROM goose_db_version")), label

@@ -1,4 +1,4 @@
-"""Which processes belong to a monorepo right now, told by /proc: its runs of doit and goose, keepers and servers."""
+"""Which processes belong to a monorepo right now, told by /proc: goose, keepers, servers and their sessions."""
 
 from __future__ import annotations
 
@@ -10,45 +10,31 @@ from typing import Literal
 
 __all__ = ["Process", "gone", "of"]
 
-Kind = Literal["doit", "goose", "keeper", "postmaster", "backend", "other"]
-GOODBYE = 8.0  # seconds: "a few" on a machine that has other things to do
+Kind = Literal["goose", "keeper", "postmaster", "backend", "other"]
+GOODBYE = 10.0  # seconds: "a few" on a machine that is busy with other things
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """A living process; ``doing`` is what a session of goose's works on, by PostgreSQL's title of its process."""
+    """A living process."""
 
     number: int
-    parent: int
     kind: Kind
     command: str
 
     @property
     def doing(self) -> str:
-        """``INSERT``, ``CREATE INDEX``, ``idle in transaction``; empty for anything but a session."""
+        """What a session works on, by PostgreSQL's title of its process: ``INSERT``, ``idle in transaction``."""
         return self.command.partition(") ")[2] if self.kind == "backend" else ""
 
 
 def of(root: Path) -> list[Process]:
-    """The monorepo's processes: a server and keeper name its folder, goose has it in its environment."""
-    found: dict[int, Process] = {}
-    rest: list[Process] = []
-    for process in _all():
-        words = process.command.split("\0")
-        name = words[0].rpartition("/")[2]
-        if "tools.keeper" in words and f"{root}/" in process.command:
-            found[process.number] = _as(process, "keeper")
-        elif name == "postgres" and f"{root}/.state/postgres/data" in words:
-            found[process.number] = _as(process, "postmaster")
-        elif name in {"goose", "initdb"} and _works_in(process.number, root):
-            found[process.number] = _as(process, "goose" if name == "goose" else "other")
-        elif process.command.startswith("postgres: "):
-            rest.append(process)
-    for process in rest:
-        if process.parent in found or _works_in(process.number, root):
-            session = " 127.0.0.1(" in process.command
-            found[process.number] = _as(process, "backend" if session else "other")
-    return list(found.values())
+    """The monorepo's processes except doit itself: they work in its folder, or name it on their command line."""
+    return [
+        Process(number=number, kind=_kind(command), command=command)
+        for number, command in _all()
+        if f"{root}/" in command or _works_in(number, root)
+    ]
 
 
 def gone(root: Path, patience: float = GOODBYE) -> list[Process]:
@@ -59,28 +45,32 @@ def gone(root: Path, patience: float = GOODBYE) -> list[Process]:
     return left
 
 
-def _all() -> Iterator[Process]:
+def _all() -> Iterator[tuple[int, str]]:
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
-            state, parent = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
-            command = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0")
+            state = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            command = (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
         except OSError:  # it has ended
             continue
-        if state != "Z" and command:
-            yield Process(number=int(folder.name), parent=int(parent), kind="other", command=command)
+        if state not in "ZX" and command:
+            yield int(folder.name), command
 
 
-def _as(process: Process, kind: Kind) -> Process:
-    command = process.command.replace("\0", " ").strip()
-    return Process(number=process.number, parent=process.parent, kind=kind, command=command)
+def _kind(command: str) -> Kind:
+    name = command.partition(" ")[0].rpartition("/")[2]
+    if " -m tools.keeper " in command:
+        return "keeper"
+    if name == "goose":
+        return "goose"
+    if name == "postgres:":
+        return "backend" if " 127.0.0.1(" in command else "other"  # goose's sessions; ours come by the socket
+    return "postmaster" if name == "postgres" and " -D " in command else "other"
 
 
 def _works_in(number: int, root: Path) -> bool:
     try:
-        return Path(f"/proc/{number}/cwd").readlink().is_relative_to(root) or (
-            str(root).encode() in Path(f"/proc/{number}/environ").read_bytes()
-        )
+        return Path(f"/proc/{number}/cwd").readlink().is_relative_to(root)
     except OSError:
         return False

@@ -119,11 +119,11 @@ def test_a_renamed_version_table_is_refused_and_named_again(make: Make) -> None:
     monorepo.fine("migrate")
     services = monorepo.root / "services.yaml"
     text = services.read_text()
-    services.write_text(text.replace("{engine: postgres}", "{engine: postgres, table: versions}"))
+    services.write_text(text.replace("engine: postgres", "engine: postgres, table: versions"))
     refused = monorepo.doit("migrate")
     assert refused.returncode == 1
     assert "names versions as the version table of shop/main, which is empty" in refused.stderr
     assert "goose_db_version (1 versions)" in refused.stderr
     assert monorepo.doit("status").returncode == 1
-    services.write_text(text.replace("{engine: postgres}", "{engine: postgres, table: goose_db_version}"))
+    services.write_text(text.replace("engine: postgres", "engine: postgres, table: goose_db_version"))
     assert counts(monorepo.fine("migrate")) == (0, 1, 0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pexpect
+import pexpect  # type: ignore[import-untyped]  # it ships no types
 import pyte
 import pytest
 
@@ -99,7 +99,9 @@ def test_a_failure_stays_on_the_screen(project: Project) -> None:
 
 
 def test_data_and_lines_share_a_terminal_without_mixing(project: Project) -> None:
+    project.control("slow")
     written, _ = on_a_terminal(project, "look:identity-service")
+    assert "looking" in written
     left = screen(written)
     assert left[:3] == ["identity-service/identity", "identity-service/auth", "identity-service/legal"]
     assert left[3].startswith("✓ look")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +47,24 @@ def test_a_bug_is_a_traceback_without_secrets_and_exit_2(project: Project) -> No
     assert ended.returncode == 2
     assert "ZeroDivisionError: *****" in ended.stderr
     assert "This is a bug in Gander" in ended.stderr
+
+
+def test_a_full_disk_is_no_bug(project: Project) -> None:
+    project.control("auth-service.auth", "full")
+    ended = project.doit("build:auth-service")
+    assert ended.returncode == 1
+    assert "  /data/file: No space left on device\n    → free some space" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_data_for_a_full_disk_is_no_bug(project: Project) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            project.command("list"), cwd=project.page, env=project.environment, stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("No space left on device")
 
 
 def test_the_failed_target_runs_again_and_the_others_do_not(project: Project) -> None:
@@ -104,8 +124,10 @@ def test_a_signal_ends_programs_and_keeps_what_is_finished(
 ) -> None:
     project.control("auth-service.auth", "program")
     process = begin(project, *words)
-    until(project, "build:auth-service/auth\n1 at once" if len(words) == 1 else "build:identity-service/legal")
-    time.sleep(0.3)
+    program = project.root / "control" / "auth-service.auth.pid"
+    until(project, "build:auth-service/auth" if len(words) == 1 else "build:identity-service/legal")
+    while not (program.exists() and program.read_text()):
+        time.sleep(0.02)
     began = time.monotonic()
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
@@ -113,6 +135,8 @@ def test_a_signal_ends_programs_and_keeps_what_is_finished(
     assert time.monotonic() - began < 5
     assert said.endswith(f"stopped by signal {number.value}; finished targets are kept\n")
     assert "Traceback" not in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(program.read_text()), 0)
     project.control("auth-service.auth")
     project.log()
     project.doit(*words)

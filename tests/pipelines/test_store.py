@@ -195,3 +195,17 @@ def test_a_locked_file_is_waited_for(store: Store, place: Path) -> None:
         finish(store, "b", {})
     assert store.in_("b")
     store.dump()
+
+
+def test_a_new_file_of_another_run_is_not_set_aside(store: Store, place: Path) -> None:
+    finish(store, "old", {})
+    fresh = place.with_name("fresh.db")
+    other = Store(lambda: fresh)
+    finish(other, "new", {})
+    other.dump()
+    for tail in ("-wal", "-shm"):  # what another run does that met the broken file first
+        place.with_name(place.name + tail).unlink()
+    fresh.rename(place)
+    store._set_aside(sqlite3.DatabaseError("malformed"))
+    assert store.in_("new")
+    store.dump()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -30,6 +32,24 @@ with Embedded(Path(sys.argv[1]), Path(sys.argv[2])).serve(lambda line: None) as 
 
 Hold = Callable[[Path], subprocess.Popen[str]]
 ByHand = Callable[[Embedded], subprocess.Popen[bytes]]
+
+
+def quiet(line: str) -> None:
+    """Say nothing."""
+
+
+def wait(true: Callable[[], bool], seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def facts(home: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((home / "server.json").read_text())
+    return read
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +184,4 @@ def _neutral_environment() -> Iterator[None]:
 
 
 def _until_gone(engine: Embedded) -> None:
-    deadline = time.monotonic() + 10
-    while engine._kept.alive() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    engine.settled()
+    assert wait(lambda: not engine._kept.alive(), 30)

@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
 from schemas.errors import ServerError
+from tests.tools.conftest import ByHand, Hold, facts, quiet, wait
 from tools.postgres import Embedded
 from tools.postgres.account import Account
 
-Hold = Callable[[Path], subprocess.Popen[str]]
-ByHand = Callable[[Embedded], subprocess.Popen[bytes]]
-
 ROOT = Path(__file__).parents[2]
-linux_root = pytest.mark.skipif(
-    os.geteuid() != 0 or sys.platform != "linux", reason="mounting a file system needs root on Linux"
-)
-
-
-def quiet(line: str) -> None:
-    """Say nothing."""
-
-
-def wait(true: Callable[[], bool], seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def facts(home: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((home / "server.json").read_text())
-    return read
 
 
 def lives(process: int) -> bool:
@@ -192,70 +164,6 @@ def test_sessions_that_outlive_a_killed_server_do_not_keep_the_next_one_out(engi
             client.kill()
 
 
-def test_a_stale_process_id_of_somebody_else_is_no_server(engine: Embedded) -> None:
-    status = engine.home.data / "postmaster.pid"
-    account = engine.home.data.stat()
-    user = account.st_uid if os.geteuid() == 0 else None
-    with subprocess.Popen(["/bin/sleep", "60"], user=user) as other:
-        status.write_text(f"{other.pid}\n{engine.home.data}\n{int(time.time())}\n5432\n\n127.0.0.1\n")
-        with engine.serve(quiet):
-            assert other.poll() is None
-        other.kill()
-
-
-def test_a_port_that_somebody_took_is_exchanged_and_the_new_one_kept(engine: Embedded) -> None:
-    with engine.serve(quiet):
-        port = facts(engine.home.path)["port"]
-    assert wait(lambda: not engine._kept.alive())
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
-        with engine.serve(quiet):
-            other = facts(engine.home.path)["port"]
-            assert other != port
-        assert wait(lambda: not engine._kept.alive())
-    with engine.serve(quiet):
-        assert facts(engine.home.path)["port"] == other
-
-
-def test_data_of_another_major_version_is_refused_with_the_way_out(engine: Embedded) -> None:
-    (engine.home.data / "PG_VERSION").write_text("15\n")
-    with (
-        pytest.raises(ServerError, match="made by PostgreSQL 15; here runs PostgreSQL 16") as caught,
-        engine.serve(quiet),
-    ):
-        pass
-    assert f"mv {engine.home.data} {engine.home.data}.old" in caught.value.todo
-
-
-def test_data_without_its_control_file_is_reported_with_the_log(engine: Embedded) -> None:
-    (engine.home.data / "global" / "pg_control").unlink()
-    with pytest.raises(ServerError, match="its data directory is damaged") as caught, engine.serve(quiet):
-        pass
-    assert "pg_control" in caught.value.why
-    assert not engine.running()
-
-
-def test_data_that_others_may_read_is_closed_again(engine: Embedded) -> None:
-    engine.home.data.chmod(0o755)
-    with engine.serve(quiet):
-        pass
-    assert engine.home.data.stat().st_mode & 0o777 == 0o700
-
-
-def test_a_lost_password_is_reported(engine: Embedded) -> None:
-    (engine.home.path / "password").unlink()
-    with pytest.raises(ServerError, match="password of the local PostgreSQL cannot be read"), engine.serve(quiet):
-        pass
-
-
-def test_a_home_that_is_a_file_is_reported(tmp_path: Path, programs: Path) -> None:
-    (tmp_path / "home").write_text("")
-    with pytest.raises(ServerError, match="cannot use its folder"), Embedded(tmp_path / "home", programs).serve(quiet):
-        pass
-
-
 @pytest.mark.parametrize("name", ['it\'s "한글" $HOME `x`', "a, b", "long" * 30])
 def test_a_home_may_have_any_name(tmp_path: Path, programs: Path, name: str) -> None:
     home = tmp_path / name / "postgres"
@@ -266,6 +174,7 @@ def test_a_home_may_have_any_name(tmp_path: Path, programs: Path, name: str) -> 
         assert server.create("one")
     assert wait(lambda: not engine._kept.alive())
     assert engine.settled() is not None
+    assert engine.home.sockets.parent == home or not engine.home.sockets.exists()
 
 
 def test_an_interrupted_initdb_leaves_nothing_half_made(tmp_path: Path, programs: Path, hold: Hold) -> None:
@@ -299,59 +208,7 @@ def test_the_password_is_in_its_file_alone(engine: Embedded, hold: Hold) -> None
     assert not [file for file in written if password.encode() in file.read_bytes()]
 
 
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
-    folder.mkdir()
-    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["/bin/umount", "-l", str(folder)], check=True)
-
-
-def fill(file: Path) -> None:
-    """Write until the disk is full."""
-    with suppress(OSError), file.open("wb", buffering=0) as ballast:
-        while True:
-            ballast.write(bytes(65536))
-
-
-@linux_root
-def test_a_disk_too_small_for_the_data_directory_is_reported(tmp_path: Path, programs: Path) -> None:
-    with small_disk(tmp_path / "disk", 20):
-        engine = Embedded(tmp_path / "disk" / "postgres", programs)
-        with pytest.raises(ServerError, match="could not be made") as caught, engine.serve(quiet):
-            pass
-        assert "free some space" in caught.value.todo
-        assert not engine.home.data.exists()
-
-
-@linux_root
-def test_a_disk_that_fills_up_loses_nothing_and_the_server_starts_when_there_is_space(
-    template: Path, tmp_path: Path, programs: Path
-) -> None:
-    with small_disk(tmp_path / "disk", 100):
-        home = tmp_path / "disk" / "postgres"
-        subprocess.run(["/bin/cp", "-a", str(template), str(home)], check=True)
-        engine = Embedded(home, programs)
-        with engine.serve(quiet) as server:
-            server.create("kept")
-            with psycopg.connect(server.url("kept", application="test"), autocommit=True) as connection:
-                connection.execute("CREATE TABLE t AS SELECT 1 AS n")
-                with pytest.raises(psycopg.Error):
-                    connection.execute("CREATE TABLE big AS SELECT repeat('x', 1000) FROM generate_series(1, 1000000)")
-        assert wait(lambda: not engine._kept.alive(), 20)
-        fill(tmp_path / "disk" / "ballast")
-        with pytest.raises(ServerError) as caught, engine.serve(quiet):
-            pass
-        assert "space" in str(caught.value)
-        subprocess.run(["/bin/mount", "-o", "remount,size=200m", str(tmp_path / "disk")], check=True)
-        with engine.serve(quiet) as server:
-            assert server.rows("kept") == {"t": 1}
-        assert wait(lambda: not engine._kept.alive(), 20)
-
-
-@linux_root
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="becoming another user needs root on Linux")
 def test_an_ordinary_user_runs_it_too(tmp_path: Path, programs: Path) -> None:
     user = pwd.getpwnam("nobody")
     # it reads what only root may enter, such as this interpreter; it is no root and owns its home only

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from schemas.errors import Refused, ServerError
+from tests.tools.conftest import quiet
 from tools.postgres import Own
 from tools.postgres.server import Connected
-
-
-def quiet(line: str) -> None:
-    """Say nothing."""
 
 
 @pytest.mark.parametrize(

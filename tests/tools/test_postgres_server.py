@@ -13,8 +13,7 @@ import psycopg
 import pytest
 
 from schemas.errors import Refused, ServerError
-from tools.engine import Index, Losses
-from tools.postgres.losses import Table, compare
+from tools.engine import Index
 from tools.postgres.server import Connected
 
 Execute = Callable[[str], None]
@@ -162,82 +161,6 @@ def test_a_lock_that_was_lost_is_reported(server: Connected, database: str) -> N
 
     with pytest.raises(ServerError):
         lose()
-
-
-def test_rows_counts_what_the_user_would_lose(server: Connected, database: str, execute: Execute) -> None:
-    execute(f"CREATE TABLE goose_db_version {GOOSE_TABLE}; INSERT INTO goose_db_version VALUES (1, 1, true)")
-    execute('CREATE TABLE empty (n int); CREATE TABLE "Some Rows" AS SELECT generate_series(1, 3) AS n')
-    execute("CREATE TABLE parts (n int) PARTITION BY RANGE (n)")
-    execute("CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (9); INSERT INTO parts VALUES (1), (2)")
-    execute("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS n; CREATE MATERIALIZED VIEW m AS SELECT 1 AS n")
-    assert server.rows(database) == {"Some Rows": 3, "parts": 2, "s.t": 1}
-
-
-@pytest.fixture
-def accounts(execute: Execute) -> None:
-    """A table of three rows, one column of which has two values."""
-    execute("CREATE TABLE accounts (id int PRIMARY KEY, email text, note text)")
-    execute("INSERT INTO accounts VALUES (1, 'a', NULL), (2, 'b', NULL), (3, NULL, NULL)")
-
-
-@pytest.mark.usefixtures("accounts")
-@pytest.mark.parametrize(
-    ("statements", "tables", "columns"),
-    [
-        (["DROP TABLE accounts"], {"accounts": 3}, ()),
-        (["DELETE FROM accounts WHERE id > 1"], {"accounts": 2}, ()),
-        (["TRUNCATE accounts"], {"accounts": 3}, ()),
-        (["ALTER TABLE accounts DROP COLUMN email, DROP COLUMN note"], {}, ("accounts.email",)),
-        (["UPDATE accounts SET email = NULL"], {}, ("accounts.email",)),
-        (["ALTER TABLE accounts RENAME TO users", "ALTER TABLE users RENAME email TO mail"], {}, ()),
-        (["CREATE TABLE fresh AS SELECT * FROM accounts", "DROP TABLE fresh"], {}, ()),
-        (["SELECT '50%'", "-- nothing"], {}, ()),
-    ],
-    ids=[
-        "dropping a table takes its rows",
-        "deleting takes some rows",
-        "truncating takes all rows",
-        "dropping columns takes those with values",
-        "emptying a column takes its values",
-        "renaming takes nothing",
-        "what the statements made themselves is no loss",
-        "a query takes nothing",
-    ],
-)
-def test_statements_tried_and_undone(
-    server: Connected, database: str, statements: list[str], tables: dict[str, int], columns: tuple[str, ...]
-) -> None:
-    assert server.try_down(database, statements) == Losses(tables=tables, columns=columns, untried=())
-    assert server.rows(database) == {"accounts": 3}
-
-
-@pytest.mark.usefixtures("accounts")
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "COMMIT",
-        "/* a */ -- b\n commit AND CHAIN",
-        "ROLLBACK",
-        "END",
-        "DROP TABLE accounts; COMMIT",
-        "DO $$ BEGIN DELETE FROM accounts; COMMIT; END $$",
-        "SET CONSTRAINTS ALL IMMEDIATE",
-        "DROP INDEX CONCURRENTLY accounts_pkey",
-        "DROP TABLE missing",
-    ],
-)
-def test_what_cannot_be_tried_is_said_and_nothing_is_lost(server: Connected, database: str, statement: str) -> None:
-    losses = server.try_down(database, [statement, "DELETE FROM accounts WHERE id = 1"])
-    assert losses.tables == {"accounts": 1}
-    (untried,) = losses.untried
-    assert untried.startswith(" ".join(statement.split()))
-    assert server.rows(database) == {"accounts": 3}
-
-
-def test_a_table_that_was_made_anew_has_lost_the_old_ones_rows() -> None:
-    before = {1: Table(name="t", rows=5, columns={1: ("a", 5)})}
-    after = {2: Table(name="t", rows=5, columns={1: ("a", 5)})}
-    assert compare(before, after) == ({"t": 5}, ())
 
 
 def test_the_log_says_where_a_statement_failed(server: Connected, database: str) -> None:

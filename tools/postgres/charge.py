@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tools.ports import any_port, free
 from tools.postgres import leftovers, settled
 from tools.postgres.account import choose
 from tools.postgres.home import Home
@@ -40,7 +40,7 @@ LOGS = 2  # log files that are kept
 CLOCK = 0.02  # seconds by which a file's time may lag behind the clock
 PORTS = 5  # ports to try when others take them between our look and the server's start
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's names of its ways to shut down
-PATIENCE = 20.0  # seconds for a fast shutdown, before an immediate one
+PATIENCE = 120.0  # seconds for a fast shutdown, before an immediate one
 
 
 def charge(home: Path, arguments: list[str]) -> PostgreSQL:
@@ -62,7 +62,7 @@ class PostgreSQL:
         began = time.time() - CLOCK
         remembered, problem = self._remembered(), ""
         for attempt in range(PORTS):
-            port = remembered if remembered and attempt == 0 and _free(remembered) else _any_port()
+            port = remembered if remembered and attempt == 0 and free(remembered) else any_port()
             child = self._launch(port)
             problem = self._wait(child)
             if not problem:
@@ -91,6 +91,9 @@ class PostgreSQL:
             child.send_signal(how)
             with suppress(subprocess.TimeoutExpired):
                 child.wait(patience)
+        if self.home.sockets.parent != self.home.path:  # nothing of ours stays in the machine's temporary folder
+            with suppress(OSError):
+                self.home.sockets.rmdir()
 
     def tend(self) -> None:
         """Remove all but the newest log files."""
@@ -137,23 +140,6 @@ class PostgreSQL:
             time.sleep(0.005)
         said = (self.home.path / "start.log").read_text(encoding="utf-8", errors="replace")
         return said or f"postgres ended at once with exit code {child.returncode}"
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end_with_us() -> Callable[[], None] | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Embedded", "address"]
 
 RECONSIDER = 0.2  # seconds
-SETTLING = 5.0  # seconds that we give a server which is just being stopped
+SETTLING = 30.0  # seconds that we give a server which is just being stopped
 
 
 class Embedded:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from schemas.errors import ServerError
+from tools import private
 from tools.engine import Say
 from tools.postgres.account import Account, choose
 from tools.shell import Finished, hide, inherited, run
@@ -48,7 +49,7 @@ class Home:
         folder = self.path / "run"
         if len(os.fsencode(folder / ".s.PGSQL.65535")) <= SOCKET_LIMIT and "," not in str(folder):
             return folder
-        return Path("/tmp") / f"gander-{sha256(os.fsencode(self.path)).hexdigest()[:16]}"  # noqa: S108 - checked: `private`
+        return Path("/tmp") / f"gander-{sha256(os.fsencode(self.path)).hexdigest()[:16]}"  # noqa: S108 - checked: `private.folder`
 
     def password(self) -> str:
         """The superuser's password, hidden from everything that this process shows; ServerError without one."""
@@ -76,7 +77,7 @@ class Home:
         self.password()
         self._check(account)
         for folder in (self.log, self.sockets):
-            private(folder, account)
+            private.folder(folder, account)
 
     def _check(self, account: Account | None) -> None:
         """Refuse what the server would refuse, with a way out; put right what is safe to put right."""
@@ -113,9 +114,9 @@ class Home:
         for old in self.path.glob(".initdb-*"):  # of a killed run, whose initdb may still write there
             shutil.rmtree(old, ignore_errors=True)
         if not (self.path / "password").exists():
-            _write_private(self.path / "password", secrets.token_urlsafe(24))
+            private.write(self.path / "password", secrets.token_urlsafe(24))
         place = Path(mkdtemp(prefix=".initdb-", dir=self.path))
-        _write_private(place / "password", self.password())
+        private.write(place / "password", self.password())
         if account:
             account.own(place)
             account.own(place / "password")
@@ -128,7 +129,7 @@ class Home:
                 raise ServerError(
                     "the data directory of the local PostgreSQL could not be made",
                     why=done.err.strip(),
-                    todo=f"free some space on the disk of {self.path}" if full else "doit doctor",
+                    todo=f"free some space on the disk of {self.path}" if full else "./run doit doctor",
                 )
             (place / "data").rename(self.data)
         finally:
@@ -147,25 +148,3 @@ class Home:
         words += ("-E", "UTF8", f"--locale={locale}", "--lc-messages=C", f"--pwfile={place / 'password'}")
         command = account.command(words) if account else words
         return run(command, environment={**inherited(), "LC_ALL": "C"}, timeout=300, cwd=Path("/"))
-
-
-def private(folder: Path, account: Account | None) -> None:
-    """Make a folder that only the server's account enters; ServerError when somebody else made it before."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if account and folder.lstat().st_uid == os.geteuid():
-        account.own(folder)
-    status = folder.lstat()
-    if folder.is_symlink() or status.st_uid != (account.uid if account else os.geteuid()):
-        raise ServerError(f"{folder} belongs to another account", todo=f"rm -r {shlex.quote(str(folder))}")
-    folder.chmod(0o700)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read, whole or not at all."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

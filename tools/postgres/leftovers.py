@@ -13,7 +13,7 @@ from schemas.errors import ServerError
 
 __all__ = ["end", "end_sessions", "orphan"]
 
-PATIENCE = 20.0  # seconds for an orphan to shut down, before it is told to do so at once
+PATIENCE = 120.0  # seconds for an orphan to shut down, before it is told to do so at once
 LATEST = 5.0  # seconds after which an orphan that was told so must be gone
 SLACK = 60  # seconds by which the clock may have been set since a start that postmaster.pid notes
 

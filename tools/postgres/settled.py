@@ -7,15 +7,13 @@ exactly where the write-ahead log ended when we looked (PostgreSQL 16, xlog.c: C
 
 from __future__ import annotations
 
-import json
-import os
 import struct
 from collections.abc import Mapping
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from tools.engine import Contents, Row
+from tools import snapshot
+from tools.engine import Contents
 from tools.postgres.home import Home
 
 __all__ = ["accept", "recall"]
@@ -33,29 +31,18 @@ def accept(home: Home, contents: Mapping[str, Contents], end: int) -> bool:
     _, version, _, state, _, checkpoint = LAYOUT.unpack_from(control)
     if (version, state, checkpoint) != (CONTROL_VERSION, SHUT_DOWN, end):
         return False
-    document = {
-        "control": sha256(control).hexdigest(),
-        "databases": {name: {"mark": one.mark, "tables": _plain(one)} for name, one in contents.items()},
-    }
-    fresh = home.path / ".settled"
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(document, file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(_file(home))
+    snapshot.keep(_file(home), sha256(control).hexdigest(), contents)
     return True
 
 
 def recall(home: Home) -> dict[str, Contents] | None:
     """What every database holds, one that is not named does not exist; None when that is not proved."""
-    try:
-        document = json.loads(_file(home).read_bytes())
-    except (OSError, ValueError):
-        return None
-    control = _control(home)
-    if control is None or document["control"] != sha256(control).hexdigest():
-        return None
-    return {name: _contents(one) for name, one in document["databases"].items()}
+
+    def proof() -> str:
+        control = _control(home)
+        return sha256(control).hexdigest() if control else ""
+
+    return snapshot.recall(_file(home), proof)
 
 
 def _file(home: Home) -> Path:
@@ -67,23 +54,3 @@ def _control(home: Home) -> bytes | None:
         return (home.data / "global" / "pg_control").read_bytes()
     except OSError:
         return None
-
-
-def _plain(contents: Contents) -> dict[str, list[list[int | str | None]]]:
-    return {
-        table: [[row.version, row.at.isoformat() if row.at else None] for row in rows]
-        for table, rows in contents.tables.items()
-    }
-
-
-def _contents(document: Mapping[str, object]) -> Contents:
-    tables, mark = document["tables"], document["mark"]
-    assert isinstance(tables, dict)  # noqa: S101 - for the type checker: we wrote the file
-    return Contents(
-        exists=True,
-        mark=mark if isinstance(mark, str) else None,
-        tables={
-            table: tuple(Row(version=version, at=datetime.fromisoformat(at) if at else None) for version, at in rows)
-            for table, rows in tables.items()
-        },
-    )

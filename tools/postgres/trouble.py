@@ -33,7 +33,7 @@ def failure(home: Home, said: str, since: float) -> ServerError:
     elif "Permission denied" in text:
         what, todo = "it may not use its own files", f"chown them back: ls -lR {folder}"
     else:
-        what, todo = "it ended while starting", f"read its log: ls {shlex.quote(str(home.log))}\ndoit doctor"
+        what, todo = "it ended while starting", f"read its log: ls {shlex.quote(str(home.log))}\n./run doit doctor"
     return ServerError(f"the local PostgreSQL did not start: {what}", why=text, todo=todo)
 
 

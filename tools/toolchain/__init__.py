@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tools.toolchain.chdb import clickhouse
 from tools.toolchain.embedded import postgres
 from tools.toolchain.golang import go, goose
 from tools.toolchain.inventory import Program, programs, versions
 from tools.toolchain.javascript import node, npm
 
-__all__ = ["Program", "go", "goose", "node", "npm", "postgres", "programs", "versions"]
+__all__ = ["Program", "clickhouse", "go", "goose", "node", "npm", "postgres", "programs", "versions"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from schemas.catalog import EngineName
 from schemas.errors import ToolError
 from tools import shell
+from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
 from tools.toolchain.embedded import pinned_postgres, postgres_place
 from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
 from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
@@ -39,7 +40,9 @@ class Program:
 
 def versions(engine: EngineName) -> dict[str, str]:
     """The pinned versions of what changes a database of that engine, by name; nothing is run."""
-    return {"goose": pinned_goose()} | ({"PostgreSQL": pinned_postgres()} if engine == "postgres" else {})
+    ours = {"postgres": ("PostgreSQL", pinned_postgres), "clickhouse": ("ClickHouse", pinned_clickhouse)}
+    name, pinned = ours[engine]
+    return {"goose": pinned_goose(), name: pinned()}
 
 
 def programs() -> tuple[Program, ...]:
@@ -62,6 +65,7 @@ def programs() -> tuple[Program, ...]:
         _brought("goose", pinned_goose(), "built", goose_place() / "goose", needed_by=GOOSE_STEPS),
         _node(),
         _brought("PostgreSQL", pinned_postgres(), "npm", postgres_place() / "bin" / "postgres", needed_by=SERVER_STEPS),
+        _brought("ClickHouse", pinned_clickhouse(), "pip", clickhouse_place() / "chdb", needed_by=SERVER_STEPS),
     )
 
 

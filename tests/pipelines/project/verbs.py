@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -63,6 +64,8 @@ def look(work: Work) -> Outcome:
     """Write what is looked at; exit code 1 when the control file says so."""
     _note(work, "look")
     work.progress.now("looking")
+    if (work.catalog.root / "control" / "slow").exists():
+        time.sleep(0.4)
     names = [target.place for target in work.targets]
     work.out(json.dumps(names) if work.variables.get("format") == "json" else "\n".join(names))
     disorder = (work.catalog.root / "control" / "disorder").exists()
@@ -96,12 +99,13 @@ def _obey(work: Work) -> None:
             raise ServerError("it would not", where="file.sql:3", why="secret s3cr3t", todo="try again")
         if order == "bug":
             raise ZeroDivisionError("s3cr3t")
+        if order == "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "/data/file")
         if order.startswith("sleep"):
             time.sleep(float(order.split()[1]))
         if order == "program":
-            shell.run(
-                [sys.executable, "-c", "import time; time.sleep(60)"], environment=shell.inherited(), timeout=60.0
-            )
+            code = f"import os, time; open({str(control) + '.pid'!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+            shell.run([sys.executable, "-c", code], environment=shell.inherited(), timeout=60.0)
         if order == "files":
             for number in range(1, 4):
                 work.progress.file(f"0{number}_a.sql", 0.1, number, 3)

@@ -1,0 +1,82 @@
+"""What the databases of a ClickHouse server hold of goose's, and how many rows of the user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from tools.clickhouse.connection import Address, array, identifier, string
+from tools.engine import Contents, Row
+
+__all__ = ["MARK", "look", "marks", "rows"]
+
+MARK = re.compile(r"gander:[0-9a-f-]{36}")  # the comment on a database that we made
+
+DATABASES = "SELECT name, comment FROM system.databases WHERE lower(name) NOT IN ('system', 'information_schema')"
+VERSION_TABLES = """
+SELECT database, table FROM system.columns
+WHERE database IN {databases} AND name IN ('version_id', 'is_applied', 'tstamp')
+  AND (name <> 'version_id' OR type = 'Int64')
+  AND (database, table) NOT IN (SELECT database, name FROM system.tables WHERE engine LIKE '%View')
+GROUP BY 1, 2 HAVING count() = 3 ORDER BY 1, 2
+"""
+# goose 3.27.3 deletes the row of a version that it undoes, older ones add a row that is not applied; a second is all
+# that tstamp can tell apart
+APPLIED = """
+SELECT {number} AS number, version_id, toUnixTimestamp(max(tstamp)) FROM {table}
+GROUP BY version_id HAVING argMax(is_applied, (tstamp, is_applied)) AND version_id <> 0
+"""
+# the table inside a materialized view bears the view's id: it is the view that the user knows
+HOLDING = """
+SELECT t.name, if(v.name <> '', v.name, t.name) FROM system.tables AS t
+LEFT JOIN (SELECT name, '.inner_id.' || toString(uuid) AS inner FROM system.tables WHERE database = {database}) AS v
+  ON v.inner = t.name
+WHERE t.database = {database} AND t.has_own_data AND t.engine NOT LIKE '%View' AND NOT t.is_temporary
+ORDER BY t.name
+"""
+COUNT = "SELECT {shown}, count() FROM {table}"
+
+
+def marks(address: Address) -> dict[str, str | None]:
+    """Every database of users, with our creation mark."""
+    return {name: comment if MARK.fullmatch(comment) else None for name, comment in address.query(DATABASES)}
+
+
+def look(address: Address, databases: Iterable[str] | None = None) -> dict[str, Contents]:
+    """The contents of these databases, missing ones too; without names, of every database there is."""
+    known = marks(address)
+    names = list(known) if databases is None else list(dict.fromkeys(databases))
+    tables = _version_tables(address, [name for name in names if name in known])
+    found: list[list[Row]] = [[] for _ in tables]
+    if tables:
+        parts = [
+            APPLIED.format(number=number, table=f"{identifier(database)}.{identifier(table)}")
+            for number, (database, table) in enumerate(tables)
+        ]
+        for number, version, at in address.query(" UNION ALL ".join(parts)):
+            found[number].append(Row(version=version, at=datetime.fromtimestamp(at, UTC)))
+    held: dict[str, dict[str, tuple[Row, ...]]] = {name: {} for name in names}
+    for (database, table), applied in zip(tables, found, strict=True):
+        held[database][table] = tuple(sorted(applied, key=lambda row: row.version))
+    return {name: Contents(exists=name in known, mark=known.get(name), tables=held[name]) for name in names}
+
+
+def rows(address: Address, database: str) -> dict[str, int]:
+    """Exact row counts of the user's tables that hold any row, by name."""
+    ours = {table for _, table in _version_tables(address, [database])}
+    holding = [pair for pair in address.query(HOLDING.format(database=string(database))) if pair[0] not in ours]
+    if not holding:
+        return {}
+    counts = [
+        COUNT.format(shown=string(shown), table=f"{identifier(database)}.{identifier(name)}") for name, shown in holding
+    ]
+    return {name: count for name, count in sorted(address.query(" UNION ALL ".join(counts))) if count}
+
+
+def _version_tables(address: Address, databases: list[str]) -> list[tuple[str, str]]:
+    """Database and name of every table that has the shape of goose's version table."""
+    if not databases:
+        return []
+    found = address.query(VERSION_TABLES.format(databases=array(databases)))
+    return [(database, table) for database, table in found]

@@ -1,0 +1,172 @@
+"""Whether a rewritten statement says the same as the file's, but for the cluster: judged on ClickHouse's own parser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.errors import ServerError
+from tools.clickhouse.cuts import cuts, without
+from tools.clickhouse.connection import array, string
+from tools.clickhouse.tokens import Ask, Token, tokens
+
+__all__ = ["Disproved", "NotProvable", "Proved", "Reading", "Verdict", "expected", "judge", "read"]
+
+UNSUPPORTED = "parseQueryToJSON"
+TREELESS = (
+    r"^(GRANT|REVOKE|CHECK GRANT|SET (DEFAULT )?ROLE|MOVE|EXECUTE|UNDROP|DESCRIBE|EXISTS|DROP FUNCTION)\b"
+    r"|^(CREATE|ALTER|DROP) (OR REPLACE )?"
+    r"(USER|ROLE|(ROW|MASKING) POLICY|QUOTA|SETTINGS PROFILE|NAMED COLLECTION|WORKLOAD|RESOURCE)\b"
+    r"|^INSERT .* FORMAT \w+$|\bJSON\(| PARALLEL WITH "
+)
+"""Canonical lines that ClickHouse 26.9 has no tree of: one such statement makes the whole request fail."""
+REPLICATED = re.compile(r"Replicated(\w*MergeTree)")
+SETTINGS = "SETTINGS implicit_select = 0, short_circuit_function_evaluation = 'force_enable', output_format_json_validate_utf8 = 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How ClickHouse reads a statement: one canonical line, None when it does not parse, and its syntax tree.
+
+    Some statements have no tree; then there are the tokens of the canonical line.
+    """
+
+    canonical: str | None
+    tree: dict[str, Any] | None = None
+    tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The syntax trees differ in nothing but what a cluster needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disproved:
+    """The statements differ in more than that: the rewritten one must not run."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotProvable:
+    """ClickHouse gives nothing to judge by."""
+
+    reason: str
+
+
+Verdict = Proved | Disproved | NotProvable
+
+
+def read(texts: Sequence[str], ask: Ask) -> list[Reading]:
+    """Let ClickHouse parse statements: in one request, unless one has no tree although it looks as if it had."""
+    if not texts:
+        return []
+    try:
+        return _read(texts, ask, TREELESS)
+    except ServerError as error:
+        if UNSUPPORTED not in str(error):
+            raise
+    if len(texts) == 1:
+        return _read(texts, ask, ".*")
+    middle = len(texts) // 2  # the server does not say which one it was
+    return [*read(texts[:middle], ask), *read(texts[middle:], ask)]
+
+
+def _read(texts: Sequence[str], ask: Ask, treeless: str) -> list[Reading]:
+    rows = ask(
+        "SELECT line, if(without, '', parseQueryToJSON(q)) AS tree,"
+        " if(without, arrayMap(t -> (t.1, t.2, toString(t.3)), tokenizeQuery(ifNull(line, ''))), []) AS pieces"
+        f" FROM (SELECT arrayJoin({array(texts)}) AS q, formatQuerySingleLineOrNull(q) AS line,"
+        f" match(ifNull(line, ''), {string(treeless)}) OR isNull(line) AS without) {SETTINGS}"
+    )
+    return [
+        Reading(canonical=line, tree=json.loads(tree) if tree else None, tokens=tokens(pieces))
+        for line, tree, pieces in rows
+    ]
+
+
+def expected(tree: Any) -> Any:
+    """The tree that the statement should have on one server: no cluster, no replicated engine."""
+    if isinstance(tree, list):
+        return [expected(one) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    node = {name: expected(value) for name, value in tree.items()}
+    if str(node.get("type")).endswith("Query"):
+        node.pop("cluster", None)
+    if node.get("kind") == "TABLE_ENGINE":
+        return _engine(node)
+    return node
+
+
+def judge(before: Reading, after: Reading) -> Verdict:
+    """Compare how ClickHouse reads the file's statement and the rewritten one."""
+    if before.canonical is None:
+        return NotProvable("ClickHouse cannot parse it")
+    if after.canonical is None:
+        return Disproved("the rewritten statement does not parse")
+    if before.tree is not None and after.tree is not None:
+        wanted, got = expected(before.tree), _same_brackets(after.tree)
+        return Proved() if wanted == got else Disproved(f"they differ at {_difference(wanted, got)}")
+    if _on_one_server(before) != after.canonical:
+        return Disproved("their canonical texts differ")
+    return NotProvable("ClickHouse has no syntax tree of it to compare; its canonical text is as it should be")
+
+
+def _engine(node: dict[str, Any]) -> dict[str, Any]:
+    """An engine without replication; one whose arguments leave open what they are stays as it is."""
+    matched = REPLICATED.fullmatch(node["name"])
+    arguments = list(node.get("arguments", {}).get("children", ()))
+    if matched:
+        literals = [one["type"] == "Literal" for one in arguments[:2]]
+        if literals == [True, True] and all(one["value"]["field_type"] == "String" for one in arguments[:2]):
+            del arguments[:2]
+        elif arguments and not (_is_column(arguments[0]) or (len(arguments) == 1 and "Graphite" in node["name"])):
+            return _bare(node, arguments)
+        node = {**node, "name": matched[1]}
+    return _bare(node, arguments)
+
+
+def _is_column(argument: dict[str, Any]) -> bool:
+    return argument["type"] == "Identifier" or (
+        argument["type"] == "Function" and argument["name"] in {"tuple", "array"}
+    )
+
+
+def _bare(node: dict[str, Any], arguments: list[Any]) -> dict[str, Any]:
+    """Empty brackets and none are the same."""
+    node = {name: value for name, value in node.items() if name not in {"arguments", "no_empty_args"}}
+    return {**node, "arguments": arguments} if arguments else node
+
+
+def _same_brackets(tree: Any) -> Any:
+    if isinstance(tree, list):
+        return [_same_brackets(one) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    node = {name: _same_brackets(value) for name, value in tree.items()}
+    if node.get("kind") == "TABLE_ENGINE":
+        return _bare(node, list(node.get("arguments", {}).get("children", ())))
+    return node
+
+
+def _on_one_server(before: Reading) -> str:
+    text = (before.canonical or "").encode()
+    return without(text, cuts(text, before.tokens)).decode().strip()
+
+
+def _difference(wanted: Any, got: Any, path: str = "") -> str:
+    """The first place at which two trees differ."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        for name in [*wanted, *(name for name in got if name not in wanted)]:
+            if wanted.get(name) != got.get(name):
+                return _difference(wanted.get(name), got.get(name), f"{path}.{name}" if path else name)
+    if isinstance(wanted, list) and isinstance(got, list):
+        for at, (one, other) in enumerate(zip(wanted, got, strict=False)):
+            if one != other:
+                return _difference(one, other, f"{path}[{at}]")
+    return path or "the root"

@@ -1,0 +1,112 @@
+"""A ClickHouse server that answers: what the steps ask of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from schemas.errors import Refused, ServerError
+from tools.clickhouse import contents
+from tools.clickhouse.connection import Address, identifier, string
+from tools.engine import Contents, Diagnosis, Index, Losses, Say
+from tools.lease import Lock
+
+__all__ = ["Connected"]
+
+PAUSE = 0.1  # seconds between two looks at what we wait for
+DROPPING = 600.0  # seconds: a drop waits for statements that use the tables
+GOOSE = "gander goose"  # how the application names of goose's sessions begin
+
+ORPHANS = """
+SELECT Settings['log_comment'], query_id FROM system.processes
+WHERE current_database = {database} AND startsWith(Settings['log_comment'], {goose}) ORDER BY query_id
+"""
+UNTRIED = "not tried beforehand, as ClickHouse has no transactions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A reachable server; each call makes connections of its own, so that threads do not meet."""
+
+    address: Address
+    version: str
+    embedded: bool
+    locks: Path  # the folder of the locks on its databases: ClickHouse has none
+
+    def url(self, database: str, *, application: str) -> str:
+        """The URL that goose takes, password included: for an environment variable, never for argv or a log."""
+        return self.address.to(database, application)
+
+    def contents(self, databases: Iterable[str]) -> dict[str, Contents]:
+        """Look at these databases, together; a missing one is ``exists=False``."""
+        return contents.look(self.address, databases)
+
+    @contextmanager
+    def exclusive(self, database: str, say: Say) -> Iterator[None]:
+        """Hold the one lock of a database, after whoever holds it and any orphaned goose session has ended."""
+        try:
+            self.locks.mkdir(parents=True, exist_ok=True)
+            lock = Lock(self.locks / f"{sha256(database.encode()).hexdigest()[:16]}.lock")
+        except OSError as error:
+            raise ServerError(
+                f"{database} cannot be locked: {error.filename or self.locks} cannot be written",
+                why=error.strerror or "",
+                todo=f"make {self.locks} writable, with space on its disk",
+            ) from error
+        with lock.held(waiting=lambda: say(f"waiting for {database}: another run works on it")):
+            told = ""
+            while who := self._orphans(database):
+                if who != told:
+                    say(f"waiting for {database}: an earlier goose is still at work ({who})")
+                    told = who
+                time.sleep(PAUSE)
+            yield
+
+    def create(self, database: str) -> str:
+        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database)."""
+        mark = f"gander:{uuid.uuid4()}"
+        self.address.query(
+            f"CREATE DATABASE IF NOT EXISTS {identifier(database)} ENGINE = Atomic COMMENT {string(mark)}"
+        )
+        return contents.marks(self.address).get(database) or ""
+
+    def drop(self, database: str) -> None:
+        """Drop a database that carries our mark; Refused for any other; a missing one is fine."""
+        known = contents.marks(self.address)
+        if database not in known:
+            return
+        if not known[database]:
+            raise Refused(
+                f"the database {database} was not made by us, so it is not dropped",
+                todo=f"if nobody needs it, drop it yourself: DROP DATABASE {identifier(database)}",
+            )
+        self.address.query(f"DROP DATABASE IF EXISTS {identifier(database)} SYNC", patience=DROPPING)
+
+    def rows(self, database: str) -> dict[str, int]:
+        """Exact row counts of the user's tables that hold any row, by name."""
+        return contents.rows(self.address, database)
+
+    def try_down(self, database: str, statements: Iterable[str]) -> Losses:
+        """Say that nothing was tried, where there are rows to lose: no statement can be undone here."""
+        return Losses(tables={}, untried=(UNTRIED,) if any(True for _ in statements) and self.rows(database) else ())
+
+    def diagnose(self, application: str) -> Diagnosis | None:  # noqa: ARG002 - the door's signature
+        """None: goose passes on all that the server says."""
+        return None
+
+    def indexes(self, database: str) -> tuple[Index, ...]:  # noqa: ARG002 - the door's signature
+        """None: an index of ClickHouse is part of its table's definition."""
+        return ()
+
+    def drop_indexes(self, database: str, indexes: Iterable[Index]) -> None:
+        """Drop nothing: `indexes` lists none."""
+
+    def _orphans(self, database: str) -> str:
+        """The statements of goose that run in the database, in words."""
+        found = self.address.query(ORPHANS.format(database=string(database), goose=string(GOOSE)))
+        return ", ".join(f"{application}, query {query}" for application, query in found)
