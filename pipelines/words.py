@@ -171,10 +171,13 @@ def _owned(request: Request, found: list[Database | Reference]) -> list[Database
 
 
 def _elsewhere(request: Request, environment: Environment, services: list[str], contents: Contents) -> Refused:
-    """The refusal to touch an environment other than local, with the commands that do it right."""
+    """The refusal to touch an environment other than local, with the commands that do it right, or show it."""
     deploys = "deploy" in contents.groups
     shown = services[:3]
-    if deploys:
+    if isinstance(request.verb, Operation) and environment.argocd:  # who asks how it stands is not told to change it
+        commands = [f"argocd app get {environment.argocd.application.format(service=service)}" for service in shown]
+        commands.insert(0, "to see how it stands there:")
+    elif deploys:
         commands = [f"doit deploy:{service}@{environment.name}" for service in shown]
     elif environment.argocd:
         commands = [f"argocd app sync {environment.argocd.application.format(service=service)}" for service in shown]

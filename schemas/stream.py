@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.goose_file import GooseSyntax, parse
-
 __all__ = ["Entry", "Migration", "Problem", "Stream", "collect", "listing", "read", "version_of"]
 
 VERSION = re.compile(r"[+-]?[0-9]+")
@@ -77,11 +75,12 @@ def collect(folder: Path, root: Path) -> Stream:
         names = _names(folder)
     except OSError as error:
         return Stream(migrations=(), problems=(_no_folder(shown, error),))
+    home, inside = root.resolve(), folder.resolve().is_relative_to(root.resolve())
     migrations, problems = [], [problem for name in names if (problem := _unread(name, f"{shown}/{name}"))]
     for name in (name for name in names if name.endswith(".sql")):
         path = f"{shown}/{name}"
         version = version_of(name)
-        data = _content(folder / name, root)
+        data = _content(folder / name, home, inside=inside)
         if isinstance(version, str):
             problems.append(
                 Problem(path=path, message=f"goose takes no version from its name: {version}", remedy=RENAME)
@@ -156,10 +155,10 @@ def _unread(name: str, path: str) -> Problem | None:
     return None
 
 
-def _content(path: Path, root: Path) -> bytes | str:
-    """The file's bytes, or why they cannot be had."""
+def _content(path: Path, root: Path, *, inside: bool) -> bytes | str:
+    """The file's bytes, or why they cannot be had; ``inside``: its folder lies below the resolved ``root``."""
     try:
-        if not path.resolve(strict=True).is_relative_to(root.resolve()):
+        if not (path.resolve(strict=True).is_relative_to(root) if path.is_symlink() else inside):
             return "the link leads out of the monorepo, so neither a commit nor an image would hold the file"
         kind = path.stat().st_mode
         if not stat.S_ISREG(kind):  # reading a pipe would wait until somebody writes to it
@@ -191,6 +190,8 @@ def _doubled(shown: str, names: Iterable[str]) -> Iterator[Problem]:
 
 def _misread(migration: Migration, environment: Mapping[str, str] | None) -> Iterator[Problem]:
     """What goose or the server would refuse in the file's text, or goose would leave out."""
+    from schemas.goose_file import GooseSyntax, parse  # noqa: PLC0415 - start-up: `collect` parses nothing
+
     try:
         parsed = parse(migration.data, environment)
     except GooseSyntax as refusal:

@@ -136,5 +136,91 @@ HINTS = (
         codes=("57P01", "57P02", "57P03", "08006", "08003"),
         advice="the server went away while it worked; run the same command again: it looks at what was applied first",
     ),
-    Hint(engine="clickhouse", advice="check the cluster and replica configuration"),
+    # ClickHouse: the codes of src/Common/ErrorCodes.cpp (26.9)
+    Hint(
+        engine="clickhouse",
+        codes=("701", "170"),
+        advice="check the cluster and replica configuration: the server knows no cluster of this name in its"
+        " remote_servers",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("225",),
+        advice="check the cluster and replica configuration: a Replicated engine needs ZooKeeper or ClickHouse Keeper,"
+        " and this server is connected to none",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("253",),
+        advice="check the cluster and replica configuration: a table with this ZooKeeper path and replica name exists;"
+        " two tables share a path, or one that was dropped without SYNC is still there",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("242", "999"),
+        advice="check the cluster and replica configuration: the table has lost its connection to Keeper, or Keeper"
+        " itself is not well",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("279",),
+        advice="check the cluster and replica configuration: no replica that the cluster names could be reached",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("392",),
+        advice="check the cluster and replica configuration: this server runs no statements ON CLUSTER",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("80",),
+        words="cluster|replicated",
+        advice="check the cluster and replica configuration: a database with the engine Replicated sends statements to"
+        " its replicas itself: leave ON CLUSTER out there",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("62",),
+        words="multi-statement",
+        advice="two statements in one block: ClickHouse takes one at a time, so put each between its own"
+        " `-- +goose StatementBegin` and `-- +goose StatementEnd`",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("62",),
+        advice="ClickHouse cannot read the statement at the place that its message names",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("57",),
+        advice="it exists already: write CREATE … IF NOT EXISTS, so that a file which stopped half-way can run again",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("60", "81"),
+        advice="no file of this stream makes it before this one: name it with its database, and create it in an"
+        " earlier file",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("44",),
+        words="nullable|key",
+        advice="a column of a sorting or partition key cannot be Nullable: leave Nullable out, and use a default value",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("36",),
+        advice="an argument does not fit: keys cannot be changed by ALTER, and an engine takes only its own arguments",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("48",),
+        advice="this server's version or engine cannot do that: compare it with the version that runs in production",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("517",),
+        advice="an earlier ALTER of the table is still at work: let each ALTER wait with SETTINGS alter_sync = 2"
+        " (mutations_sync = 2), then run again",
+    ),
 )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database, Reference
-from schemas.goose_file import GooseSyntax, parse
 from schemas.stream import Migration
 from schemas.target import LOCAL, Target
 from tasks.migrate.plan import Applied, File
@@ -83,6 +82,8 @@ def half_done(database: Database, contents: Contents, records: Journal) -> dict[
 
 def has_transaction(text: bytes) -> bool:
     """Whether goose runs the file in one transaction; True where it cannot read it, as nothing of it runs then."""
+    from schemas.goose_file import GooseSyntax, parse  # noqa: PLC0415 - start-up: a look at finished targets needs none
+
     try:
         return parse(text, os.environ).transaction
     except GooseSyntax:

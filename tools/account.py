@@ -56,13 +56,18 @@ def choose(data: Path, programs: Sequence[Path], *, title: str, named: str) -> A
     if os.geteuid() != 0:
         return None
     owner = data.stat().st_uid if data.exists() else 0
-    for name in [pwd.getpwuid(owner).pw_name] if owner else [named, OF_ALL]:
+    for who in (owner,) if owner else (named, OF_ALL):
         try:
-            entry = pwd.getpwnam(name)
+            entry = pwd.getpwuid(who) if isinstance(who, int) else pwd.getpwnam(who)
         except KeyError:
             continue
-        account = Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+        account = Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
         return replace(account, capability=_needed(account, data, programs, title))
+    if owner:
+        raise ServerError(
+            f"{data} belongs to the account {owner}, which does not exist on this machine",
+            todo=f"chown -R {OF_ALL} {shlex.quote(str(data))}",
+        )
     raise ServerError(
         f"{title} does not run as root, and this machine has no account {named} or {OF_ALL} to run it as",
         todo=f"add one: useradd --system {named}\nor run the command as an ordinary user",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +59,19 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._reader: sqlite3.Connection | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Answer over one connection for the length of the context: for one thread that asks many times."""
+        if not self.path.exists():
+            yield
+            return
+        with closing(self._open()) as self._reader:
+            try:
+                yield
+            finally:
+                self._reader = None  # noqa: PLW2901 - `closing` holds the connection and closes it
 
     def records(self, history: History) -> dict[int, Record]:
         """What is recorded as applied, by version."""
@@ -124,7 +137,7 @@ class Journal:
     def _ask(self, query: str, history: History) -> list[tuple[Any, ...]]:
         if not self.path.exists():
             return []
-        with closing(self._open()) as file:
+        with nullcontext(self._reader) if self._reader else closing(self._open()) as file:
             return file.execute(query, (history.place, history.table)).fetchall()
 
     def _open(self) -> sqlite3.Connection:

@@ -50,8 +50,9 @@ def bring_to_head(site: Site, files: Sequence[Migration]) -> Outcome:
     if not decided.pending:
         return Outcome(summary=f"at head, {_count(files)}", values={"applied": []})
     pending = [file for file in files if file.version in {one.version for one in decided.pending}]
-    _clear_half_done(site, contents, pending)
-    result = _goose_up(site, contents, files, pending)
+    indexes = _clear_half_done(site, contents, pending)
+    site.journal.begin(site.history(contents), [record(file) for file in pending], indexes)
+    result = _goose_up(site, files, pending)
     after = site.look()
     site.settle(after, files)
     left = {file.version for file in site.plan(after, files).pending}
@@ -75,9 +76,7 @@ def refuse(database: Database, decided: Plan) -> None:
     )
 
 
-def _goose_up(site: Site, contents: Contents, files: Sequence[Migration], pending: Sequence[Migration]) -> goose.Result:
-    indexes = [index.qualified for index in site.server.indexes(site.name)]
-    site.journal.begin(site.history(contents), [record(file) for file in pending], indexes)
+def _goose_up(site: Site, files: Sequence[Migration], pending: Sequence[Migration]) -> goose.Result:
     done = 0
 
     def on_file(ran: Ran) -> None:
@@ -90,16 +89,17 @@ def _goose_up(site: Site, contents: Contents, files: Sequence[Migration], pendin
         return goose.up(folder, site.connection(files), on_file=on_file, say=site.progress.now)
 
 
-def _clear_half_done(site: Site, contents: Contents, pending: Iterable[Migration]) -> None:
+def _clear_half_done(site: Site, contents: Contents, pending: Iterable[Migration]) -> list[str]:
     """Drop the indexes that an interrupted run of a NO TRANSACTION file left, valid or not: the file makes them anew.
 
     goose would stumble over a valid one and, with IF NOT EXISTS, record success over an invalid one.
+    Return the indexes that are there then, by qualified name.
     """
-    begun = site.journal.begun(site.history(contents))
+    begun, there = site.journal.begun(site.history(contents)), site.server.indexes(site.name)
     doomed: list[Index] = []
     for file in _without_transaction(pending):
         earlier = begun.get(file.version)
-        for index in _named(file, site.server.indexes(site.name)):
+        for index in _named(file, there):
             its_own = earlier is not None and index.qualified not in earlier.indexes
             if not index.valid or its_own:
                 doomed.append(index)
@@ -110,6 +110,7 @@ def _clear_half_done(site: Site, contents: Contents, pending: Iterable[Migration
                 )
     if doomed:
         site.server.drop_indexes(site.name, doomed)
+    return [index.qualified for index in there if index not in doomed]
 
 
 def _give_up(site: Site, after: Contents, pending: Iterable[Migration], left: set[int]) -> None:
@@ -121,8 +122,10 @@ def _give_up(site: Site, after: Contents, pending: Iterable[Migration], left: se
 
 
 def _no_invalid_index(site: Site, pending: Iterable[Migration]) -> None:
-    for file in _without_transaction(pending):
-        for index in _named(file, site.server.indexes(site.name)):
+    unguarded = _without_transaction(pending)
+    there = site.server.indexes(site.name) if unguarded else ()
+    for file in unguarded:
+        for index in _named(file, there):
             if not index.valid:
                 raise ServerError(
                     f"{index.name} on {index.table} is invalid, although goose recorded the file as applied",

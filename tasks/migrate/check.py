@@ -12,8 +12,8 @@ from schemas.target import LOCAL, Target
 from tasks import place
 from tasks.migrate.plan import Version, compare
 from tasks.work import Session, Work
-from tools import toolchain
 from tools.engine import Contents
+from tools.journal import Journal
 
 __all__ = ["gather", "parts", "up_to_date"]
 
@@ -30,11 +30,17 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
     catalog, session = works[0].catalog, works[0].session
     owners = {work.target.name: place.owned(catalog, work.target) for work in works}
     contents = gather(session, owners.values(), start=False)
-    return {name: _answer(catalog, database, contents.get(database.label)) for name, database in owners.items()}
+    records = place.journal(catalog)
+    with records.reading():
+        return {
+            name: _answer(catalog, database, contents.get(database.label), records) for name, database in owners.items()
+        }
 
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
     """What can change the outcome beside services.yaml: the files, goose, PostgreSQL, and the step itself."""
+    from tools import toolchain  # noqa: PLC0415 - start-up: only a target that runs needs its key
+
     database = place.owned(catalog, target)
     return {
         "migrations": digest(place.folder(catalog, database)),
@@ -69,7 +75,7 @@ def _held(session: Session, engine: EngineName, names: set[str], *, start: bool)
     return None
 
 
-def _answer(catalog: Catalog, database: Database, contents: Contents | None) -> Answer:
+def _answer(catalog: Catalog, database: Database, contents: Contents | None, records: Journal) -> Answer:
     if contents is None:
         return Answer(
             up_to_date=None, because="the local server is down and its last stop was not seen: it must be asked"
@@ -79,7 +85,6 @@ def _answer(catalog: Catalog, database: Database, contents: Contents | None) -> 
     stream = collect(place.folder(catalog, database), catalog.root)
     if stream.problems:
         return Answer(up_to_date=False, because=stream.problems[0].message)
-    records = place.journal(catalog)
     applied = place.applied(database, contents, records)
     behind = [
         one

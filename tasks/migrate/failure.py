@@ -76,13 +76,16 @@ def _of_file(  # noqa: PLR0917 - parts of one message
         why += [f"{word}: {text}" for word, text in _said(diagnosis) if text]
     if spot:
         why += _standing(parsed.transaction, spot, direction)
-    advice = hint(site.database.engine, failed.code, message)
+    advice, way = hint(site.database.engine, failed.code, message), f"correct the file, then {again}"
+    if direction == "down" and failed.code.startswith(("42", "3F")):  # the Down itself is wrong, and it is history
+        advice = "a file is taken back with the text that it was applied with, so a correction of it comes too late"
+        way = f"rebuild the local database instead: doit reset:{site.database.label}"
     where = f"{file.path}:{spot.line}" + (f":{spot.column}" if spot and spot.column else "") if spot else file.path
     return MigrationFailed(
         f"{site.database.label}: {message}",
         where=where,
         why="\n".join([*why, *balance]),
-        todo="\n".join(filter(None, (advice, f"correct the file, then {again}"))),
+        todo="\n".join(filter(None, (advice, way))),
     )
 
 

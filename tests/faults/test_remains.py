@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -34,6 +35,7 @@ def test_after_a_killed_doit_nothing_runs_on(ant: Monorepo) -> None:
     run = ant.start("migrate")
     until(lambda: sessions(ant, "SELECT"))
     run.process.kill()
+    run.end()
     began = time.monotonic()
     assert processes.gone(ant.root) == []
     assert time.monotonic() - began < processes.GOODBYE
@@ -45,6 +47,7 @@ def test_after_a_killed_doit_a_started_server_runs_on_until_stop(ant: Monorepo) 
     run = ant.start("migrate")
     until(lambda: sessions(ant, "SELECT"))
     run.process.kill()
+    run.end()
     until(lambda: not {"goose", "backend"} & {one.kind for one in processes.of(ant.root)})
     time.sleep(1)
     assert {"keeper", "postmaster"} <= {one.kind for one in processes.of(ant.root)}
@@ -56,13 +59,14 @@ def test_after_a_killed_doit_a_started_server_runs_on_until_stop(ant: Monorepo) 
 @pytest.mark.parametrize("victim", ["doit", "goose", "backend"])
 def test_an_unfinished_index_is_named_dropped_and_built_again(ant: Monorepo, guard: str, victim: str) -> None:
     ant.add(ANT, NAME, INDEX.format(guard=guard))
-    with ant.server() as server, ant.connect(server) as other:
+    with ant.server() as server, closing(ant.connect(server)) as other:
         other.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         other.execute("SELECT count(*) FROM things")  # a build waits for a snapshot that old
         run = ant.start("migrate")
         until(lambda: sessions(ant, "CREATE INDEX waiting"))
         kill(victim, run.process.pid, ant)
         run.end()
+        until(lambda: not sessions(ant, "CREATE INDEX"))
     done = ant.doit("migrate")
     clean(done)
     assert done.code == 0, done.err
@@ -76,14 +80,14 @@ def test_an_index_whose_file_was_not_recorded_is_named_dropped_and_built_again(
     ant: Monorepo, guard: str, victim: str
 ) -> None:
     ant.add(ANT, NAME, INDEX.format(guard=guard))
-    with ant.server() as server, ant.connect(server) as other:
+    with ant.server() as server, closing(ant.connect(server)) as other:
         other.execute("BEGIN")
         other.execute("LOCK TABLE goose_db_version IN SHARE MODE")  # goose can read its table, not write to it
         run = ant.start("migrate")
         until(lambda: sessions(ant, "INSERT waiting"))
         kill(victim, run.process.pid, ant)
         run.end()
-        other.close()
+        until(lambda: not sessions(ant, "INSERT"))
     done = ant.doit("migrate")
     clean(done)
     assert done.code == 0, done.err

@@ -26,7 +26,8 @@ def test_told_to_stop_while_goose_runs(ant: Monorepo, number: signal.Signals, ti
         time.sleep(0.05)
     done = run.end(20)
     clean(done)
-    assert done.code == 128 + number, done.err
+    # a shell shows 128 + n for both: a signal that comes while Python takes itself apart has its default effect
+    assert done.code == 128 + number or (times > 1 and done.code == -number), (done.code, done.err)
     assert f"stopped by signal {number:d}" in done.err
     assert processes.gone(ant.root) == []
     ant.add(ANT, SLOW_FILE, SLOW.format(seconds=0))

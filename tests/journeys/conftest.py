@@ -1,4 +1,4 @@
-"""Monorepos for journeys: real commands in the project's folder, pointed by SERVICES at a monorepo of the test's own."""
+"""Monorepos for journeys: real commands typed in the project's folder, SERVICES pointing at a monorepo of the test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -26,7 +26,6 @@ class Monorepo:
     """A monorepo somewhere, and the commands that a user types for it."""
 
     root: Path
-    variables: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
 
     @property
@@ -42,7 +41,7 @@ class Monorepo:
         kept = {name: value for name, value in os.environ.items() if name not in AWAY and not name.startswith("PG")}
         tools = os.environ.get("GANDER_TOOLS", str(ROOT / ".tools"))
         ours = {"SERVICES": str(self.root / "services.yaml"), "GANDER_TOOLS": tools, "TERM": "xterm"}
-        return {**kept, **ours, **self.variables}
+        return {**kept, **ours}
 
     @property
     def state(self) -> Path:
@@ -123,7 +122,7 @@ class Monorepo:
         """Make a git repository of what is there."""
         name = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
         for words in (("init", "--quiet"), ("add", "--all"), (*name, "commit", "--quiet", "--message", "as it is")):
-            subprocess.run(["git", *words], cwd=self.root, check=True, capture_output=True)
+            subprocess.run([shutil.which("git") or "git", *words], cwd=self.root, check=True, capture_output=True)
 
 
 def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -168,7 +167,7 @@ def typed(monorepo: Monorepo, words: tuple[str, ...], question: str, answer: str
     return process.returncode, shown.decode(errors="replace")
 
 
-def small(root: Path, services: Mapping[str, Mapping[str, str]], head: str = "", **variables: str) -> Monorepo:
+def small(root: Path, services: Mapping[str, Mapping[str, str]], head: str = "") -> Monorepo:
     """Make a monorepo of services with one PostgreSQL database each: service -> file name -> whole text."""
     lines = ["version: 1", head, "services:"]
     for service, files in services.items():
@@ -178,13 +177,26 @@ def small(root: Path, services: Mapping[str, Mapping[str, str]], head: str = "",
         for name, text in files.items():
             (folder / name).write_bytes(text.encode())
     (root / "services.yaml").write_text("\n".join(filter(None, lines)) + "\n")
-    return Monorepo(root=root, variables=variables)
+    return Monorepo(root=root)
 
 
 def copied(monorepo: Monorepo, to: Path) -> Monorepo:
     """Copy a monorepo whose servers are down, with its state."""
     subprocess.run(["/bin/cp", "-a", str(monorepo.root), str(to)], check=True)
-    return Monorepo(root=to, variables=monorepo.variables)
+    return Monorepo(root=to)
+
+
+def lend(server: Monorepo, monorepo: Monorepo) -> Monorepo:
+    """Give a monorepo without state a copy of another one's server, which spares it the making of one."""
+    subprocess.run(["/bin/cp", "-a", str(server.state), str(monorepo.state)], check=True)
+    (monorepo.state / "postgres" / "port").unlink()  # each server has a port of its own
+    return monorepo
+
+
+def hurry(monorepo: Monorepo) -> None:
+    """Spare a server that is down its waiting for the disk: no test pulls the plug."""
+    with (monorepo.state / "postgres" / "data" / "postgresql.conf").open("a") as file:
+        file.write("fsync = off\n")
 
 
 @pytest.fixture(scope="session")
@@ -203,6 +215,7 @@ def migrated(fresh: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Itera
     first = monorepo.fine("migrate")
     assert counts(first) == (5, 1, 0)
     monorepo.settle()
+    hurry(monorepo)
     yield monorepo
     monorepo.stop()
     shutil.rmtree(monorepo.root)
@@ -220,9 +233,12 @@ def example(migrated: Monorepo, tmp_path: Path) -> Iterator[Monorepo]:
 @pytest.fixture(scope="session")
 def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
     """A small monorepo whose server has been made and is down; for copying its state."""
-    monorepo = small(tmp_path_factory.mktemp("empty") / "monorepo", {"shop": {"00001_a.sql": "-- +goose Up\nSELECT 1;"}})
+    monorepo = small(
+        tmp_path_factory.mktemp("empty") / "monorepo", {"shop": {"00001_a.sql": "-- +goose Up\nSELECT 1;"}}
+    )
     monorepo.fine("start")
     monorepo.stop()
+    hurry(monorepo)
     yield monorepo
     shutil.rmtree(monorepo.root)
 
@@ -232,15 +248,12 @@ Make = Callable[..., Monorepo]
 
 @pytest.fixture
 def make(empty_server: Monorepo, tmp_path: Path) -> Iterator[Make]:
-    """Make a small monorepo with a server's files that are ready: ``make(services, head, **variables)``."""
-    made = []
+    """Make a small monorepo with a server's files that are ready."""
+    made: list[Monorepo] = []
 
-    def build(services: Mapping[str, Mapping[str, str]], head: str = "", **variables: str) -> Monorepo:
-        monorepo = small(tmp_path / f"monorepo{len(made)}", services, head, **variables)
-        subprocess.run(["/bin/cp", "-a", str(empty_server.state), str(monorepo.state)], check=True)
-        (monorepo.state / "postgres" / "port").unlink()
-        made.append(monorepo)
-        return monorepo
+    def build(services: Mapping[str, Mapping[str, str]], head: str = "") -> Monorepo:
+        made.append(lend(empty_server, small(tmp_path / f"monorepo{len(made)}", services, head)))
+        return made[-1]
 
     yield build
     for monorepo in made:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.journeys.conftest import Monorepo, small
+from tests.journeys.conftest import lend, small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.journeys.conftest import Make, Monorepo
 
 SERVICES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "bad_services.yaml").read_text())
 STREAMS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "bad_streams.yaml").read_text())
@@ -43,7 +45,7 @@ def test_services_yaml(name: str, tmp_path: Path) -> None:
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What one run says of each broken stream, by its place; a good one is not among them."""
     root = tmp_path_factory.mktemp("streams") / "monorepo"
-    monorepo = small(root, dict.fromkeys(PLACES.values(), {})).bound_by_modes
+    monorepo = small(root, {place: {} for place in PLACES.values()}).bound_by_modes
     for name, case in STREAMS.items():
         folder = monorepo.folder(PLACES[name])
         if case["files"] is None:
@@ -87,14 +89,13 @@ def test_a_stream_with(name: str, said: dict[str, str]) -> None:
     assert STREAMS[name]["says"][0] in said["status"]
 
 
-def test_one_broken_stream_keeps_no_other_from_head(tmp_path: Path) -> None:
-    monorepo = small(tmp_path / "monorepo", {"good": GOOD, "broken": {"00001_a.sql": "SELECT 1;\n"}})
+def test_one_broken_stream_keeps_no_other_from_head(make: Make) -> None:
+    monorepo = make({"good": GOOD, "broken": {"00001_a.sql": "SELECT 1;\n"}})
     done = monorepo.doit("migrate", "--continue")
     assert done.returncode == 1
     assert "✓ migrate:good/main    1 file applied" in done.stderr
     assert "1 ran, 0 up to date, 1 failed" in done.stderr
     assert "failed: migrate:broken/main" in done.stderr
-    monorepo.stop()
 
 
 def test_a_monorepo_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -121,8 +122,8 @@ def test_services_that_point_to_nothing(tmp_path: Path, place: str) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_monorepo_whose_path_has_spaces_and_signs(tmp_path: Path) -> None:
-    monorepo = small(tmp_path / "a b'c\"d %s {x} ü, $HOME; #1", {"shop": GOOD})
+def test_a_monorepo_whose_path_has_spaces_and_signs(empty_server: Monorepo, tmp_path: Path) -> None:
+    monorepo = lend(empty_server, small(tmp_path / "a b'c\"d %s {x} ü, $HOME; #1", {"shop": GOOD}))
     assert "✓ migrate:shop/main  1 file applied" in monorepo.fine("migrate").stderr
     assert "at head" in monorepo.fine("status").stdout
     monorepo.settle()

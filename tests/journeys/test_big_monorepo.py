@@ -18,7 +18,9 @@ CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 CREATE EXTENSION IF NOT EXISTS pgcrypto;
 CREATE EXTENSION IF NOT EXISTS citext;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE TABLE t1 (id TEXT PRIMARY KEY DEFAULT uuid_generate_v4()::TEXT, name CITEXT, secret BYTEA DEFAULT gen_random_bytes(8));
+CREATE TABLE t1 (
+    id TEXT PRIMARY KEY DEFAULT uuid_generate_v4()::TEXT, name CITEXT, secret BYTEA DEFAULT gen_random_bytes(8)
+);
 CREATE INDEX idx_t1_name ON t1 USING gin ((name::TEXT) gin_trgm_ops);
 -- +goose Down
 DROP TABLE t1;

@@ -1,4 +1,4 @@
-"""doit's own commands and options on real targets: nothing gets past a guard, nothing is called up to date that is not."""
+"""doit's own commands and options on real targets: nothing gets past a guard, nothing is falsely up to date."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_what_would_mislead_is_refused(migrated: Monorepo, words: list[str], say
     assert counts(migrated.fine("migrate")) == (0, 6, 0)
 
 
-@pytest.mark.parametrize("words", [["help"], ["help", "migrate"], ["help", "run"], ["help", "why"], ["list"], ["list", "--all"]])
+@pytest.mark.parametrize(
+    "words", [["help"], ["help", "migrate"], ["help", "run"], ["help", "why"], ["list"], ["list", "--all"]]
+)
 def test_help_and_list_need_nothing_and_leave_nothing(migrated: Monorepo, words: list[str]) -> None:
     before = {path.name for path in ROOT.iterdir()}
     done = migrated.fine(*words)

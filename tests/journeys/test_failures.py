@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tasks.hints import HINTS, hint
-from tests.journeys.conftest import Monorepo, small
+from tests.journeys.conftest import Monorepo, lend, small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,8 @@ def run(monorepo: Monorepo, urls: Mapping[str, str], names: list[str]) -> Ended:
     """Migrate these cases in one run that goes on after a failure, and look at what it has left."""
     done = monorepo.doit("--continue", *(f"migrate:{PLACES[name]}" for name in names))
     said = dict(re.findall(r"^(?:✗|✓) migrate:(\S+)/main +(.*\n(?:  [ →].*\n|  .*\n)*)", done.stderr, re.MULTILINE))
-    held, indexes = {}, {}
+    held: dict[str, list[int]] = {}
+    indexes: dict[str, dict[str, bool]] = {}
     for name in names:
         with psycopg.connect(urls[f"{PLACES[name]}/main"]) as connection:
             held[name] = [version for (version,) in connection.execute(HELD)]
@@ -61,13 +62,12 @@ def run(monorepo: Monorepo, urls: Mapping[str, str], names: list[str]) -> Ended:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ended, Ended]]:
+def runs(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ended, Ended]]:
     """The run that fails everywhere, and the one after the corrections."""
-    before = {"00000_none.sql": ""}
-    monorepo = small(tmp_path_factory.mktemp("failures") / "monorepo", dict.fromkeys(PLACES.values(), before))
-    for name, place in PLACES.items():
-        (monorepo.folder(place) / "00000_none.sql").unlink()
-        write(monorepo, name, CASES[name].get("before", {}))
+    monorepo = small(tmp_path_factory.mktemp("failures") / "monorepo", {place: {} for place in PLACES.values()})
+    lend(empty_server, monorepo)
+    for name, case in CASES.items():
+        write(monorepo, name, case.get("before", {}))
     urls = monorepo.urls()
     with ExitStack() as sessions:
         for name, case in CASES.items():
@@ -92,7 +92,11 @@ def test_what_is_said_of(name: str, runs: tuple[Ended, Ended]) -> None:
     assert max(map(len, lines)) < 300
     assert head.startswith("failed")
     assert f"  services/{PLACES[name]}/migrations/{case['where']}: {PLACES[name]}/main: " in said
-    for part in (*case["says"], f"the server's code: {case['code']}", f"→ correct the file, then doit migrate:{PLACES[name]}"):
+    for part in (
+        *case["says"],
+        f"the server's code: {case['code']}",
+        f"→ correct the file, then doit migrate:{PLACES[name]}",
+    ):
         assert part in said, said
     if "at" in case:
         excerpt = next(n for n, line in enumerate(lines) if line.rstrip().endswith("^"))

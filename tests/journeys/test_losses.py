@@ -104,6 +104,8 @@ def test_a_down_that_fails_says_what_is_still_applied(shop: Monorepo) -> None:
     assert done.returncode == 1
     assert "services/shop/migrations/00004_more.sql:5" in done.stderr
     assert 'table "less" does not exist' in done.stderr
+    assert "correct the file" not in done.stderr  # it is taken back with the text that it was applied with
+    assert "→ rebuild the local database instead: doit reset:shop/main" in done.stderr
     assert "at head, 4 files applied" in shop.fine("status").stdout
     assert not re.search(r"✓ rollback", done.stderr)
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the user's own: used as `environments.local.postgres` says, and nothing in it dropped that is not ours."""
+"""A PostgreSQL of the user's own, as `environments.local.postgres` names it: only what is ours is dropped there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_the_users_own_server_is_used_and_left_as_it_is(url: str, tmp_path: Path
         names = "SELECT datname FROM pg_database WHERE datname IN ('cart_main', 'shop_main', 'other_main') ORDER BY 1"
         assert connection.execute(names).fetchall() == [("cart_main",), ("shop_main",)]
 
-    (monorepo.folder("shop") / "00002_b.sql").write_text("-- +goose Up\nSELECT 1;\nALTER TABLE nobody ADD COLUMN b TEXT;\n")
+    (monorepo.folder("shop") / "00002_b.sql").write_text(
+        "-- +goose Up\nSELECT 1;\nALTER TABLE nobody ADD COLUMN b TEXT;\n"
+    )
     failed = monorepo.doit("migrate:shop")
     assert failed.returncode == 1
     assert 'services/shop/migrations/00002_b.sql:3: shop/main: relation "nobody" does not exist' in failed.stderr

@@ -18,8 +18,6 @@ from tests.journeys.conftest import copied, counts, ran
 def bare(migrated: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
     """The example with a server that has none of its databases yet."""
     monorepo = copied(migrated, tmp_path_factory.mktemp("bare") / "monorepo")
-    for service, label in (("auth", "auth-service/auth"), ("personal", "personal-service/personal")):
-        assert label.startswith(service)
     names = "SELECT datname FROM pg_database WHERE datname ~ '_service_' AND datname <> 'auth_service_auth'"
     for (name,) in monorepo.sql("auth-service/auth", names):
         monorepo.sql("auth-service/auth", f"DROP DATABASE {name}")
@@ -68,7 +66,10 @@ def test_a_service_brings_its_references_owner_up_first(monorepo: Monorepo) -> N
         ("migrate:p*", ["personal-service/personal"]),
         ("mig*:legal-service", ["legal-service/legal"]),
         ("check:personal-service@local", ["personal-service/personal"]),
-        ("migrate:identity-service/*", ["identity-service/identity", "identity-service/auth", "identity-service/legal"]),
+        (
+            "migrate:identity-service/*",
+            ["identity-service/identity", "identity-service/auth", "identity-service/legal"],
+        ),
     ],
 )
 def test_patterns_name_targets(migrated: Monorepo, word: str, targets: list[str]) -> None:
@@ -88,7 +89,8 @@ def test_patterns_name_targets(migrated: Monorepo, word: str, targets: list[str]
         ("migrat:auth-service", 3, "`migrate`"),
         ("migrate:auth-service@prd", 3, "`prod`"),
         ("migrate:auth-service@prod", 1, "argocd app sync auth-service-prod"),
-        ("reset:auth-service@dev", 1, "works on local databases only"),
+        ("reset:auth-service@dev", 1, "reset works on local databases only"),
+        ("status:auth-service@prod", 1, "→ argocd app get auth-service-prod"),
         ("migrate:a/b/c", 3, "is not a name"),
         ("migrate:", 3, "is not a name"),
         ("migrate:/auth", 3, "is not a name"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import Self
 
     from tests.journeys.conftest import Make, Monorepo
 
@@ -29,7 +29,7 @@ class Watch:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -40,7 +40,9 @@ class Watch:
     def _look(self) -> None:
         while not self._done.wait(0.02):
             if not Path("/proc").is_dir():
-                self.seen.add(subprocess.run(["ps", "-axww", "-o", "args"], capture_output=True, check=True).stdout)
+                self.seen.add(
+                    subprocess.run(["/bin/ps", "-axww", "-o", "args"], capture_output=True, check=True).stdout
+                )
                 continue
             for entry in os.scandir("/proc"):
                 if entry.name.isdigit():
@@ -51,8 +53,8 @@ class Watch:
 
 
 @pytest.fixture
-def shop(make: Make) -> Iterator[Monorepo]:
-    yield make({"shop": {"00001_a.sql": GOOD.format("a"), "00002_b.sql": SLOW}, "cart": {"00001_a.sql": BAD}})
+def shop(make: Make) -> Monorepo:
+    return make({"shop": {"00001_a.sql": GOOD.format("a"), "00002_b.sql": SLOW}, "cart": {"00001_a.sql": BAD}})
 
 
 def holders(root: Path, secret: str) -> list[Path]:

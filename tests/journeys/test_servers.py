@@ -26,7 +26,7 @@ def test_reports_as_json_are_one_document_that_keeps_to_its_schema(migrated: Mon
     assert migrated.control() == before
     if name == "status":
         assert all(database["at_head"] for database in document["databases"])
-        assert [one["database"] for one in document["databases"]][0] == "auth"
+        assert document["databases"][0]["database"] == "auth"
 
 
 def test_reports_for_people(migrated: Monorepo) -> None:
@@ -35,7 +35,9 @@ def test_reports_for_people(migrated: Monorepo) -> None:
     assert status.stdout.splitlines()[0] == "auth-service/auth          at head, 9 files applied"
     assert "✓ status  all at head" in status.stderr
     one = migrated.fine("status:auth-service")
-    assert re.search(r"^  applied       \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  20251231000000_create_users", one.stdout, re.MULTILINE)
+    assert re.search(
+        r"^  applied       \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  20251231000000_create_users", one.stdout, re.MULTILINE
+    )
     why = migrated.fine("why", "migrate:auth-service", "migrate:legal-service")
     assert why.stdout.count("up to date: all ") == 2
     assert re.search(r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", why.stdout)

@@ -128,7 +128,7 @@ def test_kill_9_loses_no_finished_task(place: Path) -> None:
         process.stdout.close()
         store = Store(lambda: place)
         assert set(store.values(finished)) == set(finished)
-        assert len(finished) > attempt * 5
+        assert len(finished) > attempt
         store.dump()
     with sqlite3.connect(place) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)

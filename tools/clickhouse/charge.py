@@ -18,7 +18,7 @@ from tools.clickhouse.config import Ports, server_xml, users_xml
 from tools.clickhouse.embedded import address
 from tools.clickhouse.farewell import look
 from tools.clickhouse.home import TITLE, Home, python
-from tools.clickhouse.trouble import failure
+from tools.clickhouse.trouble import broken, failure
 from tools.ports import any_port, free
 
 __all__ = ["ClickHouse", "charge"]
@@ -56,7 +56,7 @@ class ClickHouse:
             try:
                 problem = self._wait(child, token)
                 if not problem:
-                    smoke.prove(address(self.home, self.facts), ports, self.home.password())
+                    self._check(ports)
                     (self.home.path / "ports.json").write_text(json.dumps([ports.http, ports.tcp]), encoding="ascii")
                     return child, {**self.facts, "pid": child.pid}
             except BaseException:
@@ -90,6 +90,13 @@ class ClickHouse:
         with suppress(FileNotFoundError):
             if self.home.log.stat().st_size > LOG:
                 os.truncate(self.home.log, 0)
+
+    def _check(self, ports: Ports) -> None:
+        """Raise ServerError for a server that does not do what we rely on, or has lost rows."""
+        here = address(self.home, self.facts)
+        smoke.prove(here, ports, self.home.password())
+        if lost := broken(self.home, here):
+            raise lost
 
     def _remembered(self) -> Ports:
         """The ports of the last start, if both are free."""

@@ -62,35 +62,34 @@ def head(text: bytes, tokens: Sequence[Token]) -> list[Token]:
 def on_cluster(text: bytes, tokens: Sequence[Token]) -> Iterator[tuple[Token, Token]]:
     """The first and the last token of each ON CLUSTER clause."""
     found = head(text, tokens)
-    for first, second, third, fourth in zip(found, found[1:], found[2:], [*found[3:], None], strict=False):
-        if word(text, first) != "ON" or word(text, second) != "CLUSTER":
+    for at, name in enumerate(found[2:]):
+        if word(text, found[at]) != "ON" or word(text, found[at + 1]) != "CLUSTER":
             continue
-        if third.kind == "DollarSign":  # ${NAME}, where ENVSUB puts the name in
-            closing = next((one for one in found if one.begin > third.end and one.kind == "ClosingCurlyBrace"), None)
-            if closing and fourth and fourth.kind == "OpeningCurlyBrace":
-                yield first, closing
-        elif third.kind in NAMES and not _privilege(text, found, third):
-            yield first, third
+        if name.kind in NAMES and not _privilege(text, found, name):
+            yield found[at], name
+        elif name.kind == "DollarSign":  # ${NAME}, which ENVSUB replaces
+            closing = next((one for one in found[at + 3 :] if one.kind == "ClosingCurlyBrace"), None)
+            if closing:
+                yield found[at], closing
 
 
-def _privilege(text: bytes, found: Sequence[Token], third: Token) -> bool:
+def _privilege(text: bytes, found: Sequence[Token], name: Token) -> bool:
     """Whether this is ``GRANT … ON cluster TO …``, about a table of that name."""
-    return word(text, found[0]) in GRANTS and word(text, third) in {"TO", "FROM"}
+    return word(text, found[0]) in GRANTS and word(text, name) in {"TO", "FROM"}
 
 
 def engines(text: bytes, tokens: Sequence[Token]) -> Iterator[Engine]:
     """Every engine that the statement names."""
-    outside = {token.begin for token in head(text, tokens)}
+    named = {token.begin for token in head(text, tokens) if word(text, token) == "ENGINE"}
     found = significant(tokens)
     for at, token in enumerate(found):
-        if token.begin not in outside or word(text, token) != "ENGINE":
-            continue
-        at += 1  # noqa: PLW2901 - the equals sign may be left out
-        if at < len(found) and found[at].kind == "Equals":
-            at += 1  # noqa: PLW2901 - the same
-        if at < len(found) and found[at].kind in {"BareWord", "QuotedIdentifier"}:
-            name = text[found[at].begin : found[at].end].decode().strip('`"')
-            yield Engine(name=name, token=found[at], arguments=_arguments(found[at + 1 :]))
+        if token.begin in named:
+            rest = found[at + 1 :]
+            if rest and rest[0].kind == "Equals":
+                rest = rest[1:]
+            if rest and rest[0].kind in {"BareWord", "QuotedIdentifier"}:
+                name = text[rest[0].begin : rest[0].end].decode().strip('`"')
+                yield Engine(name=name, token=rest[0], arguments=_arguments(rest[1:]))
 
 
 def _arguments(found: Sequence[Token]) -> tuple[tuple[Token, ...], ...]:

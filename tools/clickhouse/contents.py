@@ -27,12 +27,14 @@ APPLIED = """
 SELECT {number} AS number, version_id, toUnixTimestamp(max(tstamp)) FROM {table}
 GROUP BY version_id HAVING argMax(is_applied, (tstamp, is_applied)) AND version_id <> 0
 """
-# the table inside a materialized view bears the view's id: it is the view that the user knows
+# what a Distributed or Buffer table holds on its way is counted where it goes; the table inside a materialized view
+# bears the view's id, and it is the view that the user knows
 HOLDING = """
 SELECT t.name, if(v.name <> '', v.name, t.name) FROM system.tables AS t
 LEFT JOIN (SELECT name, '.inner_id.' || toString(uuid) AS inner FROM system.tables WHERE database = {database}) AS v
   ON v.inner = t.name
-WHERE t.database = {database} AND t.has_own_data AND t.engine NOT LIKE '%View' AND NOT t.is_temporary
+WHERE t.database = {database} AND t.has_own_data AND NOT t.is_temporary
+  AND t.engine NOT LIKE '%View' AND t.engine NOT IN ('Distributed', 'Buffer', 'Set')
 ORDER BY t.name
 """
 COUNT = "SELECT {shown}, count() FROM {table}"

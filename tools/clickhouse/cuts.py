@@ -16,7 +16,6 @@ __all__ = ["Cut", "cuts", "without"]
 
 PREFIX = len("Replicated")
 WITHIN_A_LINE = re.compile(rb"[^\r\n]+")
-BLANKS = re.compile(rb"[ \t]*")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +30,8 @@ def cuts(text: bytes, tokens: Sequence[Token]) -> tuple[Cut, ...]:
     """Find what to leave out of one statement, from its tokens: ON CLUSTER, and what makes an engine replicated."""
     found: list[Cut] = []
     for first, last in on_cluster(text, tokens):
-        found += _span(text, tokens, first.begin, BLANKS.match(text, last.end).end())  # type: ignore[union-attr] - it matches nothing too
+        rest = text[last.end :]
+        found += _span(text, tokens, first.begin, len(text) - len(rest.lstrip(b" \t")))
     for engine in engines(text, tokens):
         if engine.replicated and not unread(engine):
             found += _engine(text, tokens, engine)

@@ -116,6 +116,8 @@ class Embedded:
         ((token, version),) = here.query("SELECT displayName(), version()")
         if token != facts["token"]:
             raise ServerError(f"the server on port {facts['http']} is not the one that we started", todo="doit stop")
+        if not self._kept.alive():
+            raise ServerError(f"{TITLE} is just going down", todo="run the command again")
         return Connected(address=here, version=version, embedded=True, locks=self.home.path / "locks")
 
 

@@ -15,8 +15,8 @@ from tools.engine import Contents
 
 __all__ = ["Seen", "look"]
 
-TRIES = 5
-PAUSE = 0.05  # seconds for what was going on to end
+STILL = 3.0  # seconds for what was going on to end
+PAUSE = 0.05  # seconds between two looks
 PATIENCE = 10.0  # seconds for an answer of a server that is about to stop
 
 # whoever still asks something holds no lease; merges must not write between our look and the stop
@@ -38,7 +38,8 @@ def look(address: Address, home: Home) -> Seen | None:
     try:
         for statement in QUIET:
             address.query(statement, patience=PATIENCE)
-        for _ in range(TRIES):
+        deadline = time.monotonic() + STILL
+        while time.monotonic() < deadline:
             address.query(END_OTHERS, patience=PATIENCE)
             ((others,),) = address.query(OTHERS, patience=PATIENCE)
             before = settled.signature(home.data)

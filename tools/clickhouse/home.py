@@ -84,7 +84,8 @@ class Home:
 
     def remember(self, clusters: Iterable[str]) -> None:
         """Have the next start know these clusters too."""
-        private.write(self.path / "clusters.json", json.dumps(sorted(self.clusters() | set(clusters))))
+        if not self.clusters() >= set(clusters):
+            private.write(self.path / "clusters.json", json.dumps(sorted(self.clusters() | set(clusters))))
 
     def prepare(self, package: Path, version: str) -> None:
         """Make what a start needs; ServerError for data that this version cannot run."""

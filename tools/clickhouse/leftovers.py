@@ -8,17 +8,18 @@ from pathlib import Path
 
 from schemas.errors import ServerError
 
-__all__ = ["wait"]
+__all__ = ["STATUS", "held", "wait"]
 
+STATUS = "status"  # exists in the data while a server runs on it, and after a hard end
 PATIENCE = 15.0  # seconds; a server whose keeper has died ends itself before, see serve.py
 
 
 def wait(data: Path) -> bool:
     """Wait until nobody runs on the data directory; True when somebody did. ServerError past our patience."""
-    if not _held(data):
+    if not held(data):
         return False
     deadline = time.monotonic() + PATIENCE
-    while _held(data):
+    while held(data):
         if time.monotonic() > deadline:
             process = _process(data)
             raise ServerError(
@@ -29,10 +30,10 @@ def wait(data: Path) -> bool:
     return True
 
 
-def _held(data: Path) -> bool:
+def held(data: Path) -> bool:
     """Whether a server holds the lock that it takes on this file for as long as it runs (src/Common/StatusFile.cpp)."""
     try:
-        with (data / "status").open("rb") as status:  # never created here: the server's account must own it
+        with (data / STATUS).open("rb") as status:  # never created here: the server's account must own it
             fcntl.flock(status, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -44,7 +45,7 @@ def _held(data: Path) -> bool:
 def _process(data: Path) -> str:
     """The process that the file names; it is a hint only."""
     try:
-        lines = (data / "status").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (data / STATUS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("PID:")), "")

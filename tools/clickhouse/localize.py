@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schemas.errors import Refused, StreamError
-from schemas.goose_file import GooseFile, GooseSyntax, parse
+from schemas.goose_file import GooseSyntax, parse
 from schemas.statement import Statement
 from tools.clickhouse.cuts import Cut, cuts, without
 from tools.clickhouse.obstacles import obstacle
@@ -86,23 +86,19 @@ def _places(name: str, data: bytes, environment: Mapping[str, str] | None) -> li
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise StreamError("the line is not UTF-8", where=f"{name}:{line}", todo="save the file as UTF-8") from error
-    parsed = _parsed(name, data, environment)
+    try:
+        parsed = parse(data, environment)
+    except GooseSyntax as refusal:
+        raise StreamError(refusal.message, where=f"{name}:{refusal.line}", todo=refusal.remedy) from refusal
     starts = [0]
-    for line in data.split(b"\n"):
-        starts.append(starts[-1] + len(line) + 1)
+    for text in data.split(b"\n"):
+        starts.append(starts[-1] + len(text) + 1)
     return [
         _Place(
             file=name, statement=one, begin=starts[one.line - 1], end=min(starts[one.end_line], len(data)), data=data
         )
         for one in (*parsed.up, *parsed.down)
     ]
-
-
-def _parsed(name: str, data: bytes, environment: Mapping[str, str] | None) -> GooseFile:
-    try:
-        return parse(data, environment)
-    except GooseSyntax as refusal:
-        raise StreamError(refusal.message, where=f"{name}:{refusal.line}", todo=refusal.remedy) from refusal
 
 
 def _written(files: Mapping[str, bytes], places: Iterable[_Place]) -> dict[str, bytes]:
@@ -114,16 +110,23 @@ def _written(files: Mapping[str, bytes], places: Iterable[_Place]) -> dict[str, 
 
 def _reread(texts: Mapping[str, bytes], places: Iterable[_Place], environment: Mapping[str, str] | None) -> list[str]:
     """The statements that goose will find in the copies; Refused when it would split one of them otherwise."""
+    wanted: dict[str, list[_Place]] = {}
+    for place in places:
+        wanted.setdefault(place.file, []).append(place)
     found: list[str] = []
-    for name, data in texts.items():
-        wanted = [place for place in places if place.file == name]
-        parsed = _parsed(name, data, environment)
+    for name, those in wanted.items():
+        try:
+            parsed = parse(texts[name], environment)
+        except GooseSyntax as refusal:
+            raise _refused(
+                those[0], f"goose would refuse the file at line {refusal.line}: {refusal.message}"
+            ) from refusal
         got = (*parsed.up, *parsed.down)
-        for place, one in zip(wanted, got, strict=False):
+        for place, one in zip(those, got, strict=False):
             if (one.line, one.block) != (place.statement.line, place.statement.block):
-                raise _refused(place, "goose would not find it on its line")
-        if len(wanted) != len(got):
-            raise _refused(wanted[-1], f"goose would find {len(got)} statements in the file, not {len(wanted)}")
+                raise _refused(place, "goose would not find it where it stands")
+        if len(those) != len(got):
+            raise _refused(those[-1], f"goose would find {len(got)} statements in the file, not {len(those)}")
         found += (one.text for one in got)
     return found
 

@@ -14,7 +14,7 @@ ACCESS = "access control: the embedded server keeps no users, roles, rights, row
 REPLICAS = "a command to replicas: there is one server, and its tables are not replicated"
 
 STATEMENTS = {
-    r"(CREATE|ALTER|DROP|SHOW CREATE|MOVE) (OR REPLACE )?(USER|ROLE|(ROW |MASKING )?POLICY|QUOTA|(SETTINGS )?PROFILE)\b": ACCESS,
+    r"(CREATE|ALTER|DROP|MOVE) (USER|ROLE|(ROW |MASKING )?POLICY|QUOTA|(SETTINGS )?PROFILE)\b": ACCESS,
     r"(GRANT|REVOKE|CHECK GRANT|SET (DEFAULT )?ROLE)\b": ACCESS,
     r"SYSTEM (SYNC|RESTORE|DROP|RESTART) (DATABASE )?REPLICAS?\b": REPLICAS,
     r"(ATTACH|CREATE) TABLE .*\bAS (NOT )?REPLICATED\b": REPLICAS,

@@ -56,8 +56,9 @@ class Own:
         place = sha256(urlsplit(self.address.url).netloc.rpartition("@")[2].encode()).hexdigest()[:16]
         return Connected(address=self.address, version=version, embedded=False, locks=self.locks / place)
 
-    def stop(self, say: Say) -> bool:  # noqa: ARG002 - the door's signature
-        """False: the user's server is not ours to stop."""
+    def stop(self, say: Say) -> bool:
+        """Say that the server is not ours to stop."""
+        say("environments.local.clickhouse names a ClickHouse of your own: stop it where you started it")
         return False
 
     def running(self) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.errors import ServerError
-from tools.clickhouse.cuts import cuts, without
 from tools.clickhouse.connection import array, string
+from tools.clickhouse.cuts import cuts, without
 from tools.clickhouse.tokens import Ask, Token, tokens
 
 __all__ = ["Disproved", "NotProvable", "Proved", "Reading", "Verdict", "expected", "judge", "read"]
@@ -23,8 +23,11 @@ TREELESS = (
     r"|^INSERT .* FORMAT \w+$|\bJSON\(| PARALLEL WITH "
 )
 """Canonical lines that ClickHouse 26.9 has no tree of: one such statement makes the whole request fail."""
-REPLICATED = re.compile(r"Replicated(\w*MergeTree)")
-SETTINGS = "SETTINGS implicit_select = 0, short_circuit_function_evaluation = 'force_enable', output_format_json_validate_utf8 = 1"
+REPLICATED = re.compile(r"Replicated(\w*MergeTree)")  # not that of the cuts: a proof must not share their mistakes
+SETTINGS = (
+    "SETTINGS implicit_select = 0, short_circuit_function_evaluation = 'force_enable',"
+    " output_format_json_validate_utf8 = 1"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ def read(texts: Sequence[str], ask: Ask) -> list[Reading]:
 
 def _read(texts: Sequence[str], ask: Ask, treeless: str) -> list[Reading]:
     rows = ask(
-        "SELECT line, if(without, '', parseQueryToJSON(q)) AS tree,"
+        "SELECT line, if(without, '', parseQueryToJSON(q)) AS tree,"  # noqa: S608 - the texts are literals there
         " if(without, arrayMap(t -> (t.1, t.2, toString(t.3)), tokenizeQuery(ifNull(line, ''))), []) AS pieces"
         f" FROM (SELECT arrayJoin({array(texts)}) AS q, formatQuerySingleLineOrNull(q) AS line,"
         f" match(ifNull(line, ''), {string(treeless)}) OR isNull(line) AS without) {SETTINGS}"
@@ -91,16 +94,7 @@ def _read(texts: Sequence[str], ask: Ask, treeless: str) -> list[Reading]:
 
 def expected(tree: Any) -> Any:
     """The tree that the statement should have on one server: no cluster, no replicated engine."""
-    if isinstance(tree, list):
-        return [expected(one) for one in tree]
-    if not isinstance(tree, dict):
-        return tree
-    node = {name: expected(value) for name, value in tree.items()}
-    if str(node.get("type")).endswith("Query"):
-        node.pop("cluster", None)
-    if node.get("kind") == "TABLE_ENGINE":
-        return _engine(node)
-    return node
+    return _each(tree, _local)
 
 
 def judge(before: Reading, after: Reading) -> Verdict:
@@ -110,25 +104,48 @@ def judge(before: Reading, after: Reading) -> Verdict:
     if after.canonical is None:
         return Disproved("the rewritten statement does not parse")
     if before.tree is not None and after.tree is not None:
-        wanted, got = expected(before.tree), _same_brackets(after.tree)
+        wanted, got = expected(before.tree), _each(after.tree, _plain)
         return Proved() if wanted == got else Disproved(f"they differ at {_difference(wanted, got)}")
-    if _on_one_server(before) != after.canonical:
+    if _on_one_server(before) != _tidy(after.canonical):
         return Disproved("their canonical texts differ")
     return NotProvable("ClickHouse has no syntax tree of it to compare; its canonical text is as it should be")
 
 
-def _engine(node: dict[str, Any]) -> dict[str, Any]:
-    """An engine without replication; one whose arguments leave open what they are stays as it is."""
-    matched = REPLICATED.fullmatch(node["name"])
-    arguments = list(node.get("arguments", {}).get("children", ()))
-    if matched:
-        literals = [one["type"] == "Literal" for one in arguments[:2]]
-        if literals == [True, True] and all(one["value"]["field_type"] == "String" for one in arguments[:2]):
-            del arguments[:2]
-        elif arguments and not (_is_column(arguments[0]) or (len(arguments) == 1 and "Graphite" in node["name"])):
-            return _bare(node, arguments)
+def _each(tree: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    """The tree with every node of it changed, the innermost first."""
+    if isinstance(tree, list):
+        return [_each(one, change) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    return change({name: _each(value, change) for name, value in tree.items()})
+
+
+def _local(node: dict[str, Any]) -> dict[str, Any]:
+    """A node without what the cluster needs; an engine whose arguments leave open what they are stays as it is."""
+    if str(node.get("type")).endswith("Query"):
+        return {name: value for name, value in node.items() if name != "cluster"}
+    matched = REPLICATED.fullmatch(node["name"]) if node.get("kind") == "TABLE_ENGINE" else None
+    arguments = list(node.get("arguments", {}).get("children", ())) if matched else []
+    if matched and len(arguments) > 1 and all(map(_is_string, arguments[:2])):
+        children = {**node["arguments"], "children": arguments[2:]}
+        node = {**node, "name": matched[1], "arguments": children}
+    elif matched and (not arguments or _is_column(arguments[0]) or (len(arguments) == 1 and "Graphite" in matched[1])):
         node = {**node, "name": matched[1]}
-    return _bare(node, arguments)
+    return _plain(node)
+
+
+def _plain(node: dict[str, Any]) -> dict[str, Any]:
+    """An engine with empty brackets is the engine without any."""
+    if node.get("kind") != "TABLE_ENGINE":
+        return node
+    empty = not node.get("arguments", {}).get("children")
+    return {
+        name: value for name, value in node.items() if name != "no_empty_args" and not (empty and name == "arguments")
+    }
+
+
+def _is_string(argument: dict[str, Any]) -> bool:
+    return bool(argument["type"] == "Literal" and argument["value"]["field_type"] == "String")
 
 
 def _is_column(argument: dict[str, Any]) -> bool:
@@ -137,26 +154,14 @@ def _is_column(argument: dict[str, Any]) -> bool:
     )
 
 
-def _bare(node: dict[str, Any], arguments: list[Any]) -> dict[str, Any]:
-    """Empty brackets and none are the same."""
-    node = {name: value for name, value in node.items() if name not in {"arguments", "no_empty_args"}}
-    return {**node, "arguments": arguments} if arguments else node
-
-
-def _same_brackets(tree: Any) -> Any:
-    if isinstance(tree, list):
-        return [_same_brackets(one) for one in tree]
-    if not isinstance(tree, dict):
-        return tree
-    node = {name: _same_brackets(value) for name, value in tree.items()}
-    if node.get("kind") == "TABLE_ENGINE":
-        return _bare(node, list(node.get("arguments", {}).get("children", ())))
-    return node
-
-
 def _on_one_server(before: Reading) -> str:
     text = (before.canonical or "").encode()
-    return without(text, cuts(text, before.tokens)).decode().strip()
+    return _tidy(without(text, cuts(text, before.tokens)).decode())
+
+
+def _tidy(line: str) -> str:
+    """A canonical line, in which an engine has no empty brackets and nothing follows the last word."""
+    return line.replace("MergeTree()", "MergeTree").strip()
 
 
 def _difference(wanted: Any, got: Any, path: str = "") -> str:

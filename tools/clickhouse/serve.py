@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-GRACE = 5.0  # seconds to shut down by itself after the keeper has gone
+GRACE = 8.0  # seconds to shut down by itself; the engine gives open connections five of them
 LAUNCH = "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT * FROM file('/dev/stdin', 'LineAsString')"
 
 

@@ -12,16 +12,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from tools import snapshot
+from tools.clickhouse import leftovers
 from tools.clickhouse.home import Home
 from tools.engine import Contents
 
 __all__ = ["accept", "recall", "signature"]
 
-STATUS = "status"  # exists while a server runs on the data, and after a crash
-
 
 def accept(home: Home, contents: Mapping[str, Contents], seen: str) -> bool:
-    """Keep what a look saw when the files had the signature ``seen``, if a clean stop has changed none of them."""
+    """Keep what a look saw when the files had the signature ``seen``, if the stop has changed none of them."""
     if _proof(home.data) != seen:
         return False
     snapshot.keep(_file(home), seen, contents)
@@ -47,7 +46,7 @@ def signature(data: Path) -> str:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(f"{name}/")
                     entries.append(f"{name}/")
-                elif name != STATUS:
+                elif name != leftovers.STATUS:
                     status = entry.stat(follow_symlinks=False)
                     facts = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
                     entries.append(f"{name}\0{facts}")
@@ -59,8 +58,8 @@ def _file(home: Home) -> Path:
 
 
 def _proof(data: Path) -> str:
-    """The signature of a stopped server's data; empty when it may be running, or cannot be looked at."""
+    """The signature of a stopped server's data; empty when one runs, or it cannot be looked at."""
     try:
-        return "" if (data / STATUS).exists() else signature(data)
+        return "" if leftovers.held(data) else signature(data)
     except OSError:
         return ""
