@@ -52,7 +52,9 @@ class Reporter:
         self.exit_code = 0
         self.ran: set[str] = set()
         self.failed: list[str] = []
-        self._given = self._fresh_ahead = self._fresh_at_turn = 0
+        self._given: tuple[str, ...] = ()
+        self._fresh_ahead = 0
+        self._fresh_at_turn: set[str] = set()
         self._width = max((len(job.name) for job in self.jobs.values()), default=0)
         self._began = time.monotonic()
         self._since: dict[str, float] = {}
@@ -65,8 +67,8 @@ class Reporter:
                 self.display.line(f"· {name:<{self._width}}  {why_fresh(answer)}")
 
     def initialize(self, tasks: Mapping[str, Any], selected: Iterable[str]) -> None:  # noqa: ARG002 - doit's form
-        """Count what doit was given."""
-        self._given = len(tasks)
+        """Note what doit was given."""
+        self._given = tuple(tasks)
 
     def get_status(self, task: Any) -> None:
         """Called by doit: it is about to ask whether the task must run."""
@@ -101,7 +103,7 @@ class Reporter:
 
     def skip_uptodate(self, task: Any) -> None:
         """A task was found up to date at its turn."""
-        self._fresh_at_turn += 1
+        self._fresh_at_turn.add(task.name)
         self.display.line(f"· {task.name:<{self._width}}  up to date")
 
     def skip_ignore(self, task: Any) -> None:
@@ -124,12 +126,18 @@ class Reporter:
         if not any(isinstance(job.verb, Step) for job in self.jobs.values()) and len(self.jobs) == 1:
             return
         ran = len(self.ran)
-        not_run = self._given - ran - len(self.failed) - self._fresh_at_turn
-        parts = [f"{ran} ran", f"{self._fresh_ahead + self._fresh_at_turn} up to date", f"{len(self.failed)} failed"]
-        parts += [f"{not_run} not run"] if not_run else []
+        not_run = [name for name in self._given if name not in self.ran | self._fresh_at_turn | set(self.failed)]
+        parts = [
+            f"{ran} ran",
+            f"{self._fresh_ahead + len(self._fresh_at_turn)} up to date",
+            f"{len(self.failed)} failed",
+        ]
+        parts += [f"{len(not_run)} not run"] if not_run else []
         self.display.line(f"{', '.join(parts)} in {duration(time.monotonic() - self._began)}")
         if self.failed:
             self.display.line(f"failed: {', '.join(self.failed)}")
+        if not_run:
+            self.display.line(f"not run: {', '.join(not_run)}")
 
     def _end_line(self, sign: str, name: str, text: str, style: str) -> None:
         took = duration(time.monotonic() - self._since[name])

@@ -75,7 +75,9 @@ def check_variables(
             raise SelectionError(f"`{name}` is given twice: `{checked[name]}` and `{value}`")
         if not known.takes(value):
             expected = " or ".join(f"{name}={choice}" for choice in known.values) or f"{name}={known.form}"
-            raise SelectionError(f"`{name}={value}`: {known.doc}", todo=f"give {expected}")
+            raise SelectionError(
+                f"`{name}={value}`: {name} does not take `{value}`", why=known.doc, todo=f"give {expected}"
+            )
         checked[name] = value
     return checked
 
@@ -150,7 +152,7 @@ def _named(request: Request, kind: str, name: str | None, valid: list[str]) -> l
         hint = nearest(name.replace("*", ""), valid)
         where = f" of {request.target.service}" if kind == "database" else ""
         listed = f"{kind}s{where}: {', '.join(valid)}" if len(valid) <= FEW else ""
-        raise SelectionError(f"`{request.word}`: {says}{hint}", why=listed)
+        raise SelectionError(f"`{request.word}`: {says}{hint}", why=listed, todo="doit list --all")
     return found
 
 

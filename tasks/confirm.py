@@ -23,13 +23,12 @@ def losing(work: Work, what: str, losses: Losses, answer: str) -> None:
     listed += list(losses.untried)
     known = losses.tables or losses.columns
     heading, would = ("takes away", "would") if known else ("cannot be tried beforehand", "could")
-    for line in (f"{what} {heading}:", *(f"  {line}" for line in listed)):
-        work.progress.line(line)
     if os.environ.get("CI", "").lower() in {"true", "1"}:
         raise Refused(f"{what} {would} lose rows, which is never done in CI", why="\n".join(listed))
     said = work.variables.get("yes")
     if said is None:
-        said = work.progress.ask(f"Type {answer} to go on: ")
+        question = "\n".join([f"{what} {heading}:", *(f"  {line}" for line in listed), f"Type {answer} to go on: "])
+        said = work.progress.ask(question)
     if said is None:
         raise Refused(
             f"{what} {would} lose rows, and there is no terminal to ask on",
@@ -37,4 +36,8 @@ def losing(work: Work, what: str, losses: Losses, answer: str) -> None:
             todo=f"add yes={answer} to the command, if they may go",
         )
     if said.strip() != answer:
-        raise Refused(f"{what}: not confirmed, nothing was changed", todo=f"type {answer}, or add yes={answer}")
+        raise Refused(
+            f"{what}: {said!r} is not {answer}, so nothing was changed", todo=f"answer {answer}, or add yes={answer}"
+        )
+    for line in (f"{what} {heading}:", *(f"  {line}" for line in listed)):
+        work.progress.line(line)

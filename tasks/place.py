@@ -10,7 +10,8 @@ from pathlib import Path
 from schemas.catalog import Catalog, Database, Reference
 from schemas.stream import Migration
 from schemas.target import LOCAL, Target
-from tasks.migrate.plan import Applied, File
+from tasks.migrate.plan import Applied, File, Plan
+from tasks.migrate.plan import plan as decide
 from tools.engine import Contents
 from tools.journal import History, Journal
 
@@ -24,6 +25,7 @@ __all__ = [
     "history",
     "journal",
     "owned",
+    "plan",
     "substitutions",
 ]
 
@@ -65,6 +67,19 @@ def applied(database: Database, contents: Contents, records: Journal) -> tuple[A
         at = row.at.isoformat(timespec="seconds") if row.at else ""
         rows.append(Applied(version=row.version, at=at, name=name, sha256=sha256))
     return tuple(rows)
+
+
+def plan(database: Database, migrations: Iterable[Migration], contents: Contents, records: Journal) -> Plan:
+    """What migrating would do, by what the database holds and the journal knows."""
+    return decide(
+        files(migrations),
+        applied(database, contents, records),
+        label=database.label,
+        folder=database.migrations,
+        table=database.table,
+        other_tables={name: len(rows) for name, rows in contents.tables.items() if name != database.table},
+        begun=half_done(database, contents, records),
+    )
 
 
 def half_done(database: Database, contents: Contents, records: Journal) -> dict[int, str]:

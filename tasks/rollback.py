@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from schemas.catalog import Database
-from schemas.errors import Refused
-from schemas.goose_file import parse
+from schemas.errors import Refused, StreamError
+from schemas.goose_file import GooseFile, GooseSyntax, parse
 from schemas.goose_log import Ran
 from schemas.stream import Migration, read
 from schemas.target import LOCAL
@@ -104,7 +104,7 @@ def _texts(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> d
                 f"{site.database.label}: version {version} is applied, but its file is gone and was never seen here",
                 todo=f"bring the file back into {site.database.migrations}",
             )
-        if not parse(held.body, os.environ).down:
+        if not _parsed(site, held).down:
             raise Refused(
                 f"{held.name} has no Down: goose would only delete its version, and the tables would stay",
                 where=f"{site.database.migrations}/{held.name}",
@@ -116,7 +116,7 @@ def _texts(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> d
 def _losses(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> Losses:
     if not site.server.rows(site.name):
         return Losses(tables={})
-    parsed = [(records[version], parse(records[version].body, os.environ)) for version in going]
+    parsed = [(records[version], _parsed(site, records[version])) for version in going]
     untried = [record.name for record, file in parsed if not file.transaction]
     statements = [one.text for _, file in parsed if file.transaction for one in file.down]
     losses = site.server.try_down(site.name, statements)
@@ -124,6 +124,15 @@ def _losses(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> 
         return losses
     cannot = f"not tried beforehand, as it has no transaction: {', '.join(untried)}"
     return Losses(tables=losses.tables, columns=losses.columns, untried=(*losses.untried, cannot))
+
+
+def _parsed(site: Site, held: Record) -> GooseFile:
+    """The file as it was applied; StreamError where goose would not take it now, for want of a variable."""
+    try:
+        return parse(held.body, os.environ)
+    except GooseSyntax as refusal:
+        where = f"{site.database.migrations}/{held.name}:{refusal.line}"
+        raise StreamError(f"{site.database.label}: {refusal.message}", where=where, todo=refusal.remedy) from refusal
 
 
 def _as_applied(files: Sequence[Migration], record: Record) -> Migration:

@@ -17,18 +17,22 @@ def start(work: Work) -> Outcome:
 
     The URL holds the password: it is printed because it was asked for, and nowhere else.
     """
+    ours = False
     for name in _engines(work):
         server = work.session.engine(name).start(work.progress.now)
+        ours = ours or server.embedded
         for database in _databases(work):
             if database.engine == name:
                 work.out(f"{database.label}\t{server.url(database.names[LOCAL], application='')}")
-    return Outcome(summary="running until `doit stop`")
+    return Outcome(summary="running until `doit stop`" if ours else "your own server answers")
 
 
 def stop(work: Work) -> Outcome:
     """Stop each embedded server that runs; one that another run still uses stops when that run ends."""
-    stopped = [name for name in _engines(work) if work.session.engine(name).stop(work.progress.now)]
-    return Outcome(summary=f"{', '.join(stopped)} stopped" if stopped else "nothing was running")
+    engines = {name: work.session.engine(name) for name in _engines(work)}
+    told = [name for name, engine in engines.items() if engine.stop(work.progress.now)]
+    said = [f"{name} {'stops when the other run ends' if engines[name].running() else 'stopped'}" for name in told]
+    return Outcome(summary=", ".join(said) or "nothing was running")
 
 
 def _databases(work: Work) -> Sequence[Database]:

@@ -13,7 +13,7 @@ from schemas.stream import Problem, read
 from schemas.target import LOCAL
 from tasks import place
 from tasks.migrate.check import gather
-from tasks.migrate.plan import Version, compare
+from tasks.migrate.plan import Version
 from tasks.work import Outcome, Work
 from tools.engine import Contents
 
@@ -63,16 +63,17 @@ def run(work: Work) -> Outcome:
 def _standings(work: Work) -> list[Standing]:
     entries = [place.entry(work.catalog, target) for target in work.targets]
     owners = [work.catalog.owner(entry) if isinstance(entry, Reference) else entry for entry in entries]
-    held = gather(work.session, owners, start=True)
+    found = gather(work.session, owners, start=True)
     records = place.journal(work.catalog)
     standings = []
     for entry, database in zip(entries, owners, strict=True):
         stream = read(place.folder(work.catalog, database), work.catalog.root, os.environ)
-        contents = held[database.label]
-        applied, begun = place.applied(database, contents, records), place.half_done(database, contents, records)
-        versions = compare(place.files(stream.migrations), applied, begun)
+        contents = found[database.label]
+        versions = place.plan(database, stream.migrations, contents, records).versions
+        held = {version.path for version in versions if version.state == "applied"}
+        problems = tuple(problem for problem in stream.problems if problem.path not in held)
         standings.append(
-            Standing(entry=entry, database=database, contents=contents, versions=versions, problems=stream.problems)
+            Standing(entry=entry, database=database, contents=contents, versions=versions, problems=problems)
         )
     return standings
 
@@ -84,7 +85,8 @@ def _table(standings: Sequence[Standing], *, whole: bool) -> Iterator[str]:
         yield f"{standing.entry.label:<{width}}  {_phrase(standing)}"
         for problem in standing.problems:
             yield f"  {problem.path}{f':{problem.line}' if problem.line else ''}: {problem.message}"
-        for version in standing.versions if whole else standing.behind:
+        shown = standing.versions if whole else standing.behind if standing.contents.exists else ()
+        for version in shown:
             yield f"  {version.state:<12}  {version.at[:19].replace('T', ' '):<19}  {version.name or version.version}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def down_to(version: int, folder: Path, connection: Connection, *, on_file: Call
 def environment(connection: Connection) -> Mapping[str, str]:
     """The whole environment of goose: ENVSUB may read any variable of the process, so there are few."""
     return {
-        **shell.inherited(),
+        **shell.inherited("PGPASSWORD", "PGPASSFILE"),  # for a server of the user's own whose URL holds no password
         **connection.substitutions,
         "GOOSE_DRIVER": connection.driver,
         "GOOSE_DBSTRING": connection.url,
@@ -60,6 +61,8 @@ def environment(connection: Connection) -> Mapping[str, str]:
 def _run(
     command: Sequence[str], folder: Path, connection: Connection, on_file: Callable[[Ran], None], say: Say
 ) -> Result:
+    shell.hide(os.environ.get("PGPASSWORD", ""))
+
     def line(text: str) -> None:
         ran = parse_line(text)
         if ran:

@@ -12,7 +12,7 @@ from schemas.stream import Migration
 from schemas.target import LOCAL
 from tasks import place
 from tasks.migrate import failure
-from tasks.migrate.plan import Plan, compare
+from tasks.migrate.plan import Plan
 from tasks.migrate.site import Site, migrations, record
 from tasks.work import Outcome, Work
 from tools import goose
@@ -150,7 +150,7 @@ def _reference(work: Work, reference: Reference) -> Outcome:
     files = migrations(work.catalog, owner)
     name = owner.names[LOCAL]
     contents = work.session.server(owner.engine).contents([name])[name]
-    versions = compare(place.files(files), place.applied(owner, contents, place.journal(work.catalog)))
+    versions = place.plan(owner, files, contents, place.journal(work.catalog)).versions
     behind = [version for version in versions if version.state != "applied"]
     if behind:
         raise Refused(

@@ -10,7 +10,7 @@ from schemas.catalog import Catalog, Database, EngineName
 from schemas.stream import collect
 from schemas.target import LOCAL, Target
 from tasks import place
-from tasks.migrate.plan import Version, compare
+from tasks.migrate.plan import Version
 from tasks.work import Session, Work
 from tools.engine import Contents
 from tools.journal import Journal
@@ -80,26 +80,33 @@ def _answer(catalog: Catalog, database: Database, contents: Contents | None, rec
         return Answer(
             up_to_date=None, because="the local server is down and its last stop was not seen: it must be asked"
         )
+    against = _against(catalog, database, contents, records)
+    if against:
+        return Answer(up_to_date=False, because=against)
+    rows = contents.tables.get(database.table, ())
+    since = max((row.at for row in rows if row.at), default=None)
+    return Answer(
+        up_to_date=True,
+        because=f"all {len(rows)} files are applied, each with its present text",
+        since=since.isoformat(timespec="seconds") if since else None,
+    )
+
+
+def _against(catalog: Catalog, database: Database, contents: Contents, records: Journal) -> str:
+    """Why the database is not at head; empty when it is."""
     if not contents.exists:
-        return Answer(up_to_date=False, because=f"the local database {database.names[LOCAL]} does not exist")
+        return f"the local database {database.names[LOCAL]} does not exist"
     stream = collect(place.folder(catalog, database), catalog.root)
     if stream.problems:
-        return Answer(up_to_date=False, because=stream.problems[0].message)
-    applied = place.applied(database, contents, records)
-    behind = [
-        one
-        for one in compare(place.files(stream.migrations), applied, place.half_done(database, contents, records))
-        if one.state != "applied"
-    ]
-    if behind:
-        return Answer(up_to_date=False, because=_because(behind))
-    unseen = sum(1 for row in applied if not row.sha256)
-    if unseen:
-        return Answer(up_to_date=False, because=f"{unseen} applied files have not been seen here before")
-    since = max((row.at for row in applied), default="")
-    return Answer(
-        up_to_date=True, because=f"all {len(applied)} files are applied, each with its present text", since=since
-    )
+        return stream.problems[0].message
+    decided = place.plan(database, stream.migrations, contents, records)
+    if decided.refusals:
+        return f"it will be refused: {decided.refusals[0].path} {decided.refusals[0].message}"
+    behind = [version for version in decided.versions if version.state != "applied"]
+    unseen = [row for row in place.applied(database, contents, records) if not row.sha256]
+    if unseen and not behind:
+        return f"{len(unseen)} applied files have not been seen here before"
+    return _because(behind)
 
 
 def _because(behind: Sequence[Version]) -> str:

@@ -69,6 +69,7 @@ def _of_file(  # noqa: PLR0917 - parts of one message
     parsed = parse(file.data, os.environ)
     spot = _spot(parsed.up if direction == "up" else parsed.down, failed, diagnosis)
     message = diagnosis.message if diagnosis else GO_TAIL.sub("", failed.message).removeprefix("ERROR: ")
+    heading, *rest = message.splitlines()
     why = _excerpt(file, spot) if spot else []
     if failed.code:
         why.append(f"the server's code: {failed.code}")
@@ -82,7 +83,7 @@ def _of_file(  # noqa: PLR0917 - parts of one message
         way = f"rebuild the local database instead: doit reset:{site.database.label}"
     where = f"{file.path}:{spot.line}" + (f":{spot.column}" if spot and spot.column else "") if spot else file.path
     return MigrationFailed(
-        f"{site.database.label}: {message}",
+        f"{site.database.label}: {heading}{' …' if rest else ''}",
         where=where,
         why="\n".join([*why, *balance]),
         todo="\n".join(filter(None, (advice, way))),

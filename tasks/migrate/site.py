@@ -15,7 +15,7 @@ from schemas.errors import StreamError
 from schemas.stream import Migration, read
 from schemas.target import LOCAL
 from tasks import place
-from tasks.migrate.plan import Plan, plan
+from tasks.migrate.plan import Plan
 from tasks.work import Progress
 from tools import goose
 from tools.engine import Contents, Server
@@ -107,16 +107,7 @@ class Site:
 
     def plan(self, contents: Contents, files: Sequence[Migration]) -> Plan:
         """What migrating would do, by what the database holds and the journal knows."""
-        table = self.database.table
-        return plan(
-            place.files(files),
-            place.applied(self.database, contents, self.journal),
-            label=self.database.label,
-            folder=self.database.migrations,
-            table=table,
-            other_tables={name: len(rows) for name, rows in contents.tables.items() if name != table},
-            begun=place.half_done(self.database, contents, self.journal),
-        )
+        return place.plan(self.database, files, contents, self.journal)
 
     def connection(self, files: Iterable[Migration]) -> goose.Connection:
         """What goose needs to run these files on it."""

@@ -16,7 +16,7 @@ from tests.faults.processes import Process
 
 NAME = "20260102000000_index_again"
 INDEX = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY {guard} ix_again ON things (id, code);\n"
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -84,10 +84,10 @@ def test_an_index_whose_file_was_not_recorded_is_named_dropped_and_built_again(
         other.execute("BEGIN")
         other.execute("LOCK TABLE goose_db_version IN SHARE MODE")  # goose can read its table, not write to it
         run = ant.start("migrate")
-        until(lambda: sessions(ant, "INSERT waiting"))
+        until(lambda: sessions(ant, "PARSE waiting"))
         kill(victim, run.process.pid, ant)
         run.end()
-        until(lambda: not sessions(ant, "INSERT"))
+        until(lambda: not sessions(ant, "PARSE"))
     done = ant.doit("migrate")
     clean(done)
     assert done.code == 0, done.err
