@@ -85,13 +85,14 @@ def _undo(  # noqa: PLR0917 - all that was learnt on the way
         done += 1
         work.progress.file(ran.name, ran.seconds, done, len(going))
 
-    with site.staged(texts) as folder:
+    as_run = site.texts(doomed)
+    with site.staged(texts | as_run) as folder:
         result = goose.down_to(to, folder, site.connection(doomed), on_file=on_file, say=work.progress.now)
     after = site.look()
     site.settle(after, files)
     left = {row.version for row in after.tables.get(site.database.table, ())} & set(going)
     if result.code != 0 or left:
-        raise failure.explain(site, doomed, doomed, result, left=left, direction="down")
+        raise failure.explain(site, doomed, doomed, as_run, result, left=left, direction="down")
     return count
 
 
@@ -117,8 +118,10 @@ def _losses(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> 
     if not site.server.rows(site.name):
         return Losses(tables={})
     parsed = [(records[version], _parsed(site, records[version])) for version in going]
-    untried = [record.name for record, file in parsed if not file.transaction]
-    statements = [one.text for _, file in parsed if file.transaction for one in file.down]
+    untried = [record.name for record, file in parsed if not place.has_transaction(site.database, record.body)]
+    statements = [
+        one.text for record, file in parsed if place.has_transaction(site.database, record.body) for one in file.down
+    ]
     losses = site.server.try_down(site.name, statements)
     if not untried:
         return losses

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from schemas.catalog import EngineName
 
-__all__ = ["Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server"]
+__all__ = ["Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server", "Staged"]
 
 Say = Callable[[str], None]
 """Takes one line of progress for the user."""
@@ -68,6 +68,14 @@ class Losses:
     untried: tuple[str, ...] = ()  # why some part could not be tried beforehand
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """Migration files as a server can run them, line for line, and what that leaves unproved or cannot work there."""
+
+    texts: Mapping[str, bytes]
+    remarks: tuple[str, ...] = ()  # "FILE:LINE: …"
+
+
 class Server(Protocol):
     """One reachable server, safe to use from several threads. Every method raises ServerError when it cannot."""
 
@@ -94,6 +102,12 @@ class Server(Protocol):
     def drop(self, database: str) -> None:
         """Drop a database that carries our mark; Refused for any other."""
 
+    def staged(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> Staged:
+        """The files as goose shall run them here; ``environment`` is what ENVSUB sees. Refused where it is not sure."""
+
+    def repeatable(self, statements: Iterable[str]) -> tuple[bool | None, ...]:
+        """Whether each statement can run again after it has been done; None where nobody can tell."""
+
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
 
@@ -115,6 +129,7 @@ class Engine(Protocol):
 
     name: EngineName
     driver: str  # GOOSE_DRIVER
+    transactional: bool  # whether goose can run a file in one transaction
 
     def settled(self) -> Mapping[str, Contents] | None:
         """What the databases hold, proved from a stopped server's files alone; None: the server must be asked."""

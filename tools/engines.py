@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 from schemas.catalog import Catalog, EngineName
 from schemas.target import LOCAL
 from tools.engine import Engine
@@ -9,11 +12,8 @@ from tools.engine import Engine
 __all__ = ["local"]
 
 
-def local(name: EngineName, catalog: Catalog, clusters: frozenset[str] = frozenset()) -> Engine:
-    """The engine of that name: the user's own server when services.yaml gives its URL, else the embedded one.
-
-    ``clusters`` are those that the migrations of ClickHouse databases name.
-    """
+def local(name: EngineName, catalog: Catalog) -> Engine:
+    """The engine of that name: the user's own server when services.yaml gives its URL, else the embedded one."""
     url, state = catalog.environments[LOCAL].servers.get(name), catalog.root / ".state"
     if name == "postgres":
         from tools import postgres  # noqa: PLC0415 - start-up: only who needs this engine loads it
@@ -22,4 +22,19 @@ def local(name: EngineName, catalog: Catalog, clusters: frozenset[str] = frozens
     from tools import clickhouse  # noqa: PLC0415 - the same
 
     home = state / "clickhouse"
-    return clickhouse.Own(url, home / "own") if url else clickhouse.Embedded(home, clusters)
+    return clickhouse.Own(url, home / "own") if url else clickhouse.Embedded(home, lambda: _clusters(catalog))
+
+
+def _clusters(catalog: Catalog) -> frozenset[str]:
+    """Every cluster that the ClickHouse migrations name; a file that cannot be read is for its own step to report."""
+    from schemas.goose_file import GooseSyntax  # noqa: PLC0415 - start-up: only a server that starts asks
+    from schemas.stream import collect  # noqa: PLC0415 - the same
+    from tools.clickhouse.clusters import clusters  # noqa: PLC0415 - the same
+
+    found = {"default"}
+    for database in catalog.databases():
+        if database.engine == "clickhouse":
+            for migration in collect(catalog.root / database.migrations, catalog.root).migrations:
+                with suppress(GooseSyntax):
+                    found |= clusters([migration.data], os.environ)
+    return frozenset(found)

@@ -20,7 +20,8 @@ create table if not exists applied (
     primary key (place, goose_table, version)
 ) without rowid;
 create table if not exists begun (
-    place text, goose_table text, version integer, name text, sha256 text, body blob, at text, indexes text,
+    place text, goose_table text, version integer, name text, sha256 text, body blob, at text,
+    indexes text, done integer,
     primary key (place, goose_table, version)
 ) without rowid;
 """
@@ -48,10 +49,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A migration that was handed to goose and whose end was not seen; ``indexes`` are those that existed before."""
+    """A migration that was handed to goose and was not recorded by it.
+
+    ``indexes`` are those that existed before; ``done`` counts its statements that were done, None where nobody saw.
+    """
 
     record: Record
     indexes: frozenset[str]
+    done: int | None = None
 
 
 class Journal:
@@ -88,13 +93,14 @@ class Journal:
 
     def begun(self, history: History) -> dict[int, Begun]:
         """What was begun and neither recorded nor given up, by version."""
-        query = "select version, name, sha256, body, at, indexes from begun where place = ? and goose_table = ?"
+        query = "select version, name, sha256, body, at, indexes, done from begun where place = ? and goose_table = ?"
         return {
             version: Begun(
                 record=Record(version=version, name=name, sha256=sha256, body=body, at=at),
                 indexes=frozenset(indexes.split("\n")) - {""},
+                done=done,
             )
-            for version, name, sha256, body, at, indexes in self._ask(query, history)
+            for version, name, sha256, body, at, indexes, done in self._ask(query, history)
         }
 
     def begin(self, history: History, records: Iterable[Record], indexes: Iterable[str]) -> None:
@@ -106,9 +112,18 @@ class Journal:
         rows = [(history.place, history.table, r.version, r.name, r.sha256, r.body, r.at, listed) for r in records]
         with closing(self._open()) as file, file:
             file.executemany(
-                "insert into begun values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update"
-                " set name = excluded.name, sha256 = excluded.sha256, body = excluded.body, at = excluded.at",
+                "insert into begun values (?, ?, ?, ?, ?, ?, ?, ?, null) on conflict do update"
+                " set name = excluded.name, sha256 = excluded.sha256, body = excluded.body, at = excluded.at,"
+                " done = null",
                 rows,
+            )
+
+    def halted(self, history: History, version: int, done: int) -> None:
+        """Note how many statements of a begun file were done when it failed."""
+        with closing(self._open()) as file, file:
+            file.execute(
+                "update begun set done = ? where place = ? and goose_table = ? and version = ?",
+                (done, history.place, history.table, version),
             )
 
     def settle(self, history: History, applied: Mapping[int, Record], *, given_up: Iterable[int] = ()) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,12 +13,13 @@ from schemas.goose_file import parse
 from schemas.goose_log import Failure
 from schemas.statement import Statement
 from schemas.stream import Migration
+from tasks import place
 from tasks.hints import hint
 from tasks.migrate.site import Site
 from tools import goose
 from tools.engine import Diagnosis
 
-__all__ = ["explain"]
+__all__ = ["explain", "statements_done"]
 
 WIDEST = 120  # characters of a line that are shown, around the caret
 GO_TAIL = re.compile(r"\s*\(SQLSTATE [0-9A-Z]{5}\)$")
@@ -40,12 +41,16 @@ def explain(
     site: Site,
     files: Sequence[Migration],
     pending: Sequence[Migration],
+    texts: Mapping[str, bytes],
     result: goose.Result,
     *,
     left: Collection[int],
     direction: Literal["up", "down"] = "up",
 ) -> GanderError:
-    """Word what went wrong in a run that was to deal with ``pending`` and left the versions ``left`` undone."""
+    """Word what went wrong in a run that was to deal with ``pending`` and left the versions ``left`` undone.
+
+    ``texts`` are the files as goose had them, by name: their lines are those of the files.
+    """
     label, failed = site.database.label, result.log.failure
     balance = _balance(pending, left, direction)
     again = f"doit migrate:{label}" if direction == "up" else f"doit rollback:{label}"
@@ -59,14 +64,31 @@ def explain(
     if named is None:
         advice = hint(site.database.engine, failed.code, failed.message)
         return ToolError(f"{label}: goose could not work", why=failed.message, todo=advice or f"{again}")
-    return _of_file(site, named, failed, balance, direction, again)
+    return _of_file(site, named, texts.get(named.name, named.data), failed, balance, direction, again)
+
+
+def statements_done(site: Site, texts: Mapping[str, bytes], result: goose.Result) -> int | None:
+    """How many statements of the file that failed were done before; None where that was not seen."""
+    failed = result.log.failure
+    if failed is None or result.code < 0 or failed.name not in texts:
+        return None
+    if failed.kind != "sql":
+        return 0 if failed.kind == "parse" else None
+    spot = _spot(parse(texts[failed.name], os.environ).up, failed, site.server.diagnose(site.application))
+    return spot.number - 1 if spot and len(spot.among) == 1 else None
 
 
 def _of_file(  # noqa: PLR0917 - parts of one message
-    site: Site, file: Migration, failed: Failure, balance: list[str], direction: Literal["up", "down"], again: str
+    site: Site,
+    file: Migration,
+    text: bytes,
+    failed: Failure,
+    balance: list[str],
+    direction: Literal["up", "down"],
+    again: str,
 ) -> MigrationFailed:
     diagnosis = site.server.diagnose(site.application)
-    parsed = parse(file.data, os.environ)
+    parsed = parse(text, os.environ)
     spot = _spot(parsed.up if direction == "up" else parsed.down, failed, diagnosis)
     message = diagnosis.message if diagnosis else GO_TAIL.sub("", failed.message).removeprefix("ERROR: ")
     heading, *rest = message.splitlines()
@@ -76,7 +98,7 @@ def _of_file(  # noqa: PLR0917 - parts of one message
     if diagnosis:
         why += [f"{word}: {text}" for word, text in _said(diagnosis) if text]
     if spot:
-        why += _standing(parsed.transaction, spot, direction)
+        why += _standing(place.has_transaction(site.database, file.data), spot, direction)
     advice, way = hint(site.database.engine, failed.code, message), f"correct the file, then {again}"
     if direction == "down" and failed.code.startswith(("42", "3F")):  # the Down itself is wrong, and it is history
         advice = "a file is taken back with the text that it was applied with, so a correction of it comes too late"

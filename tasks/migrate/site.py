@@ -109,6 +109,16 @@ class Site:
         """What migrating would do, by what the database holds and the journal knows."""
         return place.plan(self.database, files, contents, self.journal)
 
+    def texts(self, files: Iterable[Migration]) -> dict[str, bytes]:
+        """These files as goose shall run them here, by name; what that leaves unproved is said.
+
+        Raises StreamError and Refused where they cannot be made to run on one local server.
+        """
+        staged = self.server.staged({file.path: file.data for file in files}, os.environ)
+        for remark in staged.remarks:
+            self.progress.line(f"{self.database.label}: {remark}")
+        return {Path(path).name: text for path, text in staged.texts.items()}
+
     def connection(self, files: Iterable[Migration]) -> goose.Connection:
         """What goose needs to run these files on it."""
         return goose.Connection(

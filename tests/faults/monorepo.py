@@ -176,8 +176,8 @@ class Monorepo:
         return {**kept, "SERVICES": str(self.root / "services.yaml"), "NO_COLOR": "1"}
 
     def start(self, *words: str) -> Run:
-        """Begin ``doit WORDS``; what it prints goes to files, which can be watched."""
-        out, err = (NamedTemporaryFile(dir=self.root, prefix=f"{kind}-", delete=False) for kind in ("out", "err"))
+        """Begin ``doit WORDS``; what it prints goes to files beside the monorepo, which can be watched."""
+        out, err = (NamedTemporaryFile(dir=self.root.parent, prefix=f"{kind}-", delete=False) for kind in ("out", "err"))
         with out, err:
             process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "doit", *words],

@@ -30,7 +30,7 @@ USER_OF_A_SERVER = """
 import sys
 from pathlib import Path
 from tools.clickhouse import Embedded
-with Embedded(Path(sys.argv[1]), frozenset(sys.argv[2:])).serve(lambda line: None) as server:
+with Embedded(Path(sys.argv[1]), lambda: frozenset(sys.argv[2:])).serve(lambda line: None) as server:
     print(server.url("one", application="test").rpartition("@")[2], flush=True)
     sys.stdin.read()
 """
@@ -224,7 +224,7 @@ def test_a_cluster_is_known_when_it_is_asked_for_and_stays_known(engine: Embedde
             run(server, distributed.format("first"))
         assert "701" in caught.value.why
     said: list[str] = []
-    asking = Embedded(home, frozenset({"first"}))
+    asking = Embedded(home, lambda: frozenset({"first"}))
     engine.start(quiet)
     with asking.serve(said.append) as server:
         run(server, distributed.format("first"), "INSERT INTO one.d VALUES (1)", "SYSTEM FLUSH DISTRIBUTED one.d")
@@ -235,7 +235,7 @@ def test_a_cluster_is_known_when_it_is_asked_for_and_stays_known(engine: Embedde
     one = hold(home)
     where(one)
     with pytest.raises(ServerError, match="does not know the cluster second yet"):  # noqa: SIM117 - reads in order
-        with Embedded(home, frozenset({"second"})).serve(quiet):
+        with Embedded(home, lambda: frozenset({"second"})).serve(quiet):
             pass
     leave(one)
     engine.stop(quiet)

@@ -33,7 +33,7 @@ TABLE = (
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     home = tmp_path_factory.mktemp("localize") / "clickhouse"
-    engine = Embedded(home, frozenset({"my_cluster"}))
+    engine = Embedded(home, lambda: frozenset({"my_cluster"}))
     with engine.serve(print) as one:
         yield one.address
     engine.stop(print)

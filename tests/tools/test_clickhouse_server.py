@@ -49,7 +49,7 @@ ENGINE = MergeTree ORDER BY date
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    one = Embedded(tmp_path_factory.mktemp("server") / "clickhouse", frozenset({"my_cluster"}))
+    one = Embedded(tmp_path_factory.mktemp("server") / "clickhouse", lambda: frozenset({"my_cluster"}))
     one.start(quiet)
     yield one
     one.stop(quiet)

@@ -24,6 +24,7 @@ PATIENCE = 60.0  # seconds for an answer
 SETTINGS = {
     "default_format": "JSONCompact",
     "output_format_json_quote_64bit_integers": "0",
+    "max_query_size": str(1 << 30),  # bytes: one question may hold all the files of a stream
     "wait_end_of_query": "1",  # an error after the first rows must not look like success
 }
 CODE = re.compile(r"\bCode: (\d+)\.")

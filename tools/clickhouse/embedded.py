@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,15 +29,24 @@ SETTLING = 30.0  # seconds that we give a server which is just being stopped
 
 
 class Embedded:
-    """ClickHouse with its data in ``home``, which knows these clusters and `default`, each as one node: itself."""
+    """ClickHouse with its data in ``home``, which knows some clusters and `default`, each as one node: itself.
+
+    ``clusters`` names them, and is called when a server is wanted.
+    """
 
     name: EngineName = "clickhouse"
     driver = "clickhouse"
+    transactional = False
 
-    def __init__(self, home: Path, clusters: frozenset[str] = frozenset()) -> None:
+    def __init__(self, home: Path, clusters: Callable[[], frozenset[str]] = frozenset) -> None:
         self.home = Home(path=home.resolve())
-        self.clusters = clusters
+        self._named = clusters
         self._kept = Kept(home=self.home.path, charge="tools.clickhouse.charge", title=TITLE)
+
+    @cached_property
+    def clusters(self) -> frozenset[str]:
+        """The clusters that the server shall know."""
+        return self._named()
 
     def settled(self) -> Mapping[str, Contents] | None:
         """What every database holds, by a stopped server's files; one that is not named does not exist.

@@ -26,6 +26,7 @@ class Own:
 
     name: EngineName = "clickhouse"
     driver = "clickhouse"
+    transactional = False
 
     def __init__(self, url: str, locks: Path) -> None:
         self.address = Address(

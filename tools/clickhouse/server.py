@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,7 +13,7 @@ from pathlib import Path
 from schemas.errors import Refused, ServerError
 from tools.clickhouse import contents
 from tools.clickhouse.connection import Address, identifier, string
-from tools.engine import Contents, Diagnosis, Index, Losses, Say
+from tools.engine import Contents, Diagnosis, Index, Losses, Say, Staged
 from tools.lease import Lock
 
 __all__ = ["Connected"]
@@ -87,6 +87,28 @@ class Connected:
             )
         self.address.query(f"DROP DATABASE IF EXISTS {identifier(database)} SYNC", patience=DROPPING)
 
+    def staged(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> Staged:
+        """The files without their cluster clauses, proved statement by statement, unless the server has a Keeper."""
+        from tools.clickhouse.localize import localize  # noqa: PLC0415 - start-up: only where something is applied
+        from tools.clickhouse.proof import NotProvable  # noqa: PLC0415 - the same
+
+        if not self.embedded and self._has_keeper():
+            return Staged(texts=files)
+        found = localize(files, self.address.query, environment)
+        remarks = []
+        for one in found.outcomes:
+            said = [f"cannot run on one server: {one.obstacle}"] if one.obstacle else []
+            if one.changed and isinstance(one.verdict, NotProvable):
+                said.append(f"not proved to be the same without its cluster: {one.verdict.reason}")
+            remarks += [f"{one.file}:{one.line}: {text}" for text in said]
+        return Staged(texts=found.texts, remarks=tuple(remarks))
+
+    def repeatable(self, statements: Iterable[str]) -> tuple[bool | None, ...]:
+        """Whether each statement says what to do when its work is done already (IF NOT EXISTS, IF EXISTS, MODIFY …)."""
+        from tools.clickhouse.repeat import repeatable  # noqa: PLC0415 - start-up: only after an interrupted run
+
+        return repeatable(tuple(statements), self.address.query)
+
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
         return contents.rows(self.address, database)
@@ -105,6 +127,13 @@ class Connected:
 
     def drop_indexes(self, database: str, indexes: Iterable[Index]) -> None:
         """Drop nothing: `indexes` lists none."""
+
+    def _has_keeper(self) -> bool:
+        try:
+            self.address.query("SELECT name FROM system.zookeeper WHERE path = '/' LIMIT 1")
+        except ServerError:
+            return False
+        return True
 
     def _orphans(self, database: str) -> str:
         """The statements of goose that run in the database, in words."""

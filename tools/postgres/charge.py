@@ -39,6 +39,7 @@ SETTINGS = {
 LOGS = 2  # log files that are kept
 CLOCK = 0.02  # seconds by which a file's time may lag behind the clock
 PORTS = 5  # ports to try when others take them between our look and the server's start
+UNPRIVILEGED = range(1024, 65536)  # ports that the server's account can listen on
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's names of its ways to shut down
 PATIENCE = 120.0  # seconds for a fast shutdown, before an immediate one
 
@@ -103,9 +104,10 @@ class PostgreSQL:
 
     def _remembered(self) -> int:
         try:
-            return int((self.home.path / "port").read_text(encoding="ascii"))
+            port = int((self.home.path / "port").read_text(encoding="ascii"))
         except (OSError, ValueError):
             return 0
+        return port if port in UNPRIVILEGED else 0
 
     def _launch(self, port: int) -> subprocess.Popen[bytes]:
         (self.home.path / "settled.json").unlink(missing_ok=True)

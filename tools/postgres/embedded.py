@@ -31,6 +31,7 @@ class Embedded:
 
     name: EngineName = "postgres"
     driver = "postgres"
+    transactional = True
 
     def __init__(self, home: Path, programs: Path | None = None) -> None:
         self.home = Home(path=home.resolve())

@@ -29,6 +29,7 @@ class Own:
 
     name: EngineName = "postgres"
     driver = "postgres"
+    transactional = True
 
     def __init__(self, url: str) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import Refused, ServerError
-from tools.engine import Contents, Diagnosis, Index, Losses, Say
+from tools.engine import Contents, Diagnosis, Index, Losses, Say, Staged
 from tools.postgres import contents, diagnosis, losses
 from tools.postgres.connection import Address
 
@@ -110,6 +110,14 @@ class Connected:
                     todo=f"if nobody needs it, drop it yourself, in psql: DROP DATABASE {quoted};",
                 )
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(database)))
+
+    def staged(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> Staged:  # noqa: ARG002 - the door's
+        """The files as they are."""
+        return Staged(texts=files)
+
+    def repeatable(self, statements: Iterable[str]) -> tuple[bool | None, ...]:
+        """None for each: only the statement's author knows."""
+        return tuple(None for _ in statements)
 
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
