@@ -131,8 +131,11 @@ class Engine(Protocol):
     driver: str  # GOOSE_DRIVER
     transactional: bool  # whether goose can run a file in one transaction
 
-    def settled(self) -> Mapping[str, Contents] | None:
-        """What the databases hold, proved from a stopped server's files alone; None: the server must be asked."""
+    def settled(self, say: Say) -> Mapping[str, Contents] | None:
+        """What the databases hold, proved from a stopped server's files alone; None: the server must be asked.
+
+        A server that nobody uses any more is waited for until it has stopped.
+        """
 
     def serve(self, say: Say) -> AbstractContextManager[Server]:
         """A running server for as long as the context lasts; started when it is not running yet."""

@@ -31,11 +31,11 @@ def recall(file: Path, proof: Callable[[], str]) -> dict[str, Contents] | None:
     """What every database holds, one that is not named does not exist; None when it is not proved as ``proof`` says."""
     try:
         document = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+        if document["proof"] != (proof() or None):
+            return None
+        return {name: _contents(one) for name, one in document["databases"].items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # nothing that we wrote
         return None
-    if document.get("proof") != (proof() or None):
-        return None
-    return {name: _contents(one) for name, one in document["databases"].items()}
 
 
 def _plain(contents: Contents) -> dict[str, list[list[int | str | None]]]:

@@ -17,7 +17,7 @@ from tools.clickhouse.config import LOOPBACK, USER
 from tools.clickhouse.connection import Address
 from tools.clickhouse.home import TITLE, Home
 from tools.engine import Contents, Say
-from tools.kept import Kept
+from tools.kept import Kept, silent
 
 if TYPE_CHECKING:
     from tools.clickhouse.server import Connected
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Embedded", "address"]
 
 RECONSIDER = 0.2  # seconds
-SETTLING = 30.0  # seconds that we give a server which is just being stopped
 
 
 class Embedded:
@@ -48,14 +47,12 @@ class Embedded:
         """The clusters that the server shall know."""
         return self._named()
 
-    def settled(self) -> Mapping[str, Contents] | None:
+    def settled(self, say: Say = silent) -> Mapping[str, Contents] | None:
         """What every database holds, by a stopped server's files; one that is not named does not exist.
 
         A server that is being stopped, or will be in a moment because nobody uses it, is waited for.
         """
-        deadline = time.monotonic() + SETTLING
-        while self._kept.left() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        self._kept.let_go(say)
         if self._kept.alive():
             return None
         return settled.recall(self.home) if self.home.data.exists() else {}

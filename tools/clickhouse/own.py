@@ -14,6 +14,7 @@ from schemas.errors import Refused
 from schemas.local_url import objection
 from tools.clickhouse.connection import Address
 from tools.engine import Contents, Say
+from tools.kept import silent
 
 if TYPE_CHECKING:
     from tools.clickhouse.server import Connected
@@ -34,7 +35,7 @@ class Own:
         )
         self.locks = locks
 
-    def settled(self) -> Mapping[str, Contents] | None:
+    def settled(self, say: Say = silent) -> Mapping[str, Contents] | None:  # noqa: ARG002 - the door's signature
         """None: only the server itself can tell."""
         return None
 

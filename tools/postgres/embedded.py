@@ -12,7 +12,7 @@ from urllib.parse import quote
 from schemas.catalog import EngineName
 from schemas.errors import ServerError
 from tools.engine import Contents, Say
-from tools.kept import Kept
+from tools.kept import Kept, silent
 from tools.postgres import leftovers, settled
 from tools.postgres.connection import Address
 from tools.postgres.home import MAINTENANCE, USER, Home
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Embedded", "address"]
 
 RECONSIDER = 0.2  # seconds
-SETTLING = 30.0  # seconds that we give a server which is just being stopped
 
 
 class Embedded:
@@ -38,14 +37,12 @@ class Embedded:
         self.programs = programs
         self._kept = Kept(home=self.home.path, charge="tools.postgres.charge", title="the local PostgreSQL")
 
-    def settled(self) -> Mapping[str, Contents] | None:
+    def settled(self, say: Say = silent) -> Mapping[str, Contents] | None:
         """What every database holds, by a stopped server's files; one that is not named does not exist.
 
         A server that is being stopped, or will be in a moment because nobody uses it, is waited for.
         """
-        deadline = time.monotonic() + SETTLING
-        while self._kept.left() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        self._kept.let_go(say)
         return settled.recall(self.home) if self.home.data.exists() else {}
 
     @contextmanager

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from schemas.catalog import EngineName
 from schemas.errors import Refused, ServerError
 from tools.engine import Contents, Say
+from tools.kept import silent
 from tools.postgres.connection import Address
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Own:
         except ValueError as error:
             raise ServerError(f"environments.local.postgres is no URL: {error}", todo=TODO) from error
 
-    def settled(self) -> Mapping[str, Contents] | None:
+    def settled(self, say: Say = silent) -> Mapping[str, Contents] | None:  # noqa: ARG002 - the door's signature
         """None: only the server itself can tell."""
         return None
 
