@@ -19,11 +19,16 @@ from tools.engine import Say
 from tools.lease import Lock
 from tools.shell import inherited, redact
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "silent"]
 
 PATIENCE = 300.0  # seconds for a server to start: recovery after a crash takes its time
+MOMENT = 1.0  # seconds that need no explanation
 FAREWELL = 150.0  # seconds for a server to stop
 TAIL = 20  # lines of the keeper's log that an error quotes
+
+
+def silent(line: str) -> None:
+    """Take a line of progress and tell nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,15 @@ class Kept:
             return False
         self._wake()
         return True
+
+    def let_go(self, say: Say) -> None:
+        """Wait until a server that nobody uses has stopped, and say so when that takes more than a moment."""
+        began, told = time.monotonic(), False
+        while self.left() and time.monotonic() < began + FAREWELL:
+            if not told and time.monotonic() > began + MOMENT:
+                say(f"waiting for {self.title} to stop")
+                told = True
+            time.sleep(0.02)
 
     def keep(self) -> None:
         """Let the server run on when the last user has gone; called by a user."""

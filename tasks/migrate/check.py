@@ -67,7 +67,7 @@ def gather(session: Session, databases: Iterable[Database], *, start: bool) -> d
 
 
 def _held(session: Session, engine: EngineName, names: set[str], *, start: bool) -> Mapping[str, Contents] | None:
-    settled = session.engine(engine).settled()
+    settled = session.engine(engine).settled(session.say)
     if settled is not None:
         return settled
     if start or session.engine(engine).running():
