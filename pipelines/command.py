@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import traceback
 from getopt import GetoptError
 from typing import Any, ClassVar
@@ -11,7 +9,7 @@ from typing import Any, ClassVar
 from doit.cmd_base import Command
 from doit.cmdparse import CmdParseError
 
-from pipelines.display import say
+from pipelines.display import abandon_stdout, say
 from pipelines.ending import stopping, told_to_stop
 from pipelines.loader import Loader
 from pipelines.machine import trouble
@@ -44,7 +42,7 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
             say(str(error))
             return error.exit_code
         except BrokenPipeError:  # the reader, such as `head`, has gone
-            _abandon_stdout()
+            abandon_stdout()
             return 128 + 13
         except SystemExit as end:
             if told_to_stop():
@@ -52,7 +50,7 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
             raise
         except Exception as bug:  # noqa: BLE001 - whatever it is, it is reported with its traceback
             if known := trouble(bug):
-                _abandon_stdout()
+                abandon_stdout()
                 say(str(known))
                 return known.exit_code
             say(traceback.format_exc() + BUG)
@@ -71,8 +69,3 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
             said = cause.msg if isinstance(cause, GetoptError) else " ".join(str(error).split())
             raise SelectionError(f"doit {self.name}: {said}", todo=f"doit help {self.name}") from None
         return options, words
-
-
-def _abandon_stdout() -> None:
-    """Let what could not be written go, or Python would try again when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ import sys
 from threading import RLock
 from typing import Protocol
 
-__all__ = ["Display", "Plain", "data", "duration", "for_this_terminal", "redacted", "say"]
+__all__ = ["Display", "Plain", "abandon_stdout", "data", "duration", "for_this_terminal", "redacted", "say"]
 
 
 class Display(Protocol):
@@ -73,9 +73,12 @@ class Plain:
         return reply.rstrip("\n") if reply else None
 
     def out(self, text: str) -> None:
-        """Write the data, a line or a whole document."""
+        """Write the data, a line or a whole document; a reader that has gone, such as `head`, misses the rest."""
         with self.lock:
-            data(text)
+            try:
+                data(text)
+            except BrokenPipeError:
+                abandon_stdout()
 
     def close(self) -> None:
         """Nothing was changed."""
@@ -101,6 +104,11 @@ def data(text: str) -> None:
     """Write what was asked for to stdout."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def abandon_stdout() -> None:
+    """Let what could not be written go, or Python would try again when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def redacted(text: str) -> str:

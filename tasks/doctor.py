@@ -11,11 +11,14 @@ from tools.toolchain import Program, programs
 
 __all__ = ["run"]
 
+BROUGHT_FOR = {"postgres": ("PostgreSQL", "Node.js"), "clickhouse": ("ClickHouse",)}
+"""Programs that nobody needs where an engine is the user's own server."""
+
 
 def run(work: Work) -> Outcome:
     """Show every program: version, where from, which steps need it, how to get it. Exit code 1 when one is missing."""
-    own_server = "postgres" in work.catalog.environments[LOCAL].servers
-    found = tuple(program for program in programs() if not (own_server and program.name in {"PostgreSQL", "Node.js"}))
+    not_needed = {name for engine in work.catalog.environments[LOCAL].servers for name in BROUGHT_FOR[engine]}
+    found = tuple(program for program in programs() if program.name not in not_needed)
     missing = tuple(program for program in found if program.state == "missing")
     if work.variables.get("format") == "json":
         work.out(json.dumps(document(found), indent=2, ensure_ascii=False))
@@ -37,9 +40,10 @@ def table(found: tuple[Program, ...]) -> list[str]:
     head = ("program", "version", "from", "state", "needed by", "where, or how to get it")
     rows = [head, *(_row(program) for program in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
-    return [
+    lines = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
     ]
+    return [*lines, *(f"{program.name}: {limit}" for program in found for limit in program.limits)]
 
 
 def _row(program: Program) -> tuple[str, ...]:

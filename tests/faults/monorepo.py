@@ -177,7 +177,9 @@ class Monorepo:
 
     def start(self, *words: str) -> Run:
         """Begin ``doit WORDS``; what it prints goes to files beside the monorepo, which can be watched."""
-        out, err = (NamedTemporaryFile(dir=self.root.parent, prefix=f"{kind}-", delete=False) for kind in ("out", "err"))
+        out, err = (
+            NamedTemporaryFile(dir=self.root.parent, prefix=f"{kind}-", delete=False) for kind in ("out", "err")
+        )
         with out, err:
             process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "doit", *words],
@@ -213,7 +215,9 @@ class Monorepo:
         with self.server() as server:
             for label in labels:
                 with self.connect(server, label) as base:
-                    held = [version for (version,) in base.execute("SELECT version_id FROM goose_db_version ORDER BY 1")]
+                    held = [
+                        version for (version,) in base.execute("SELECT version_id FROM goose_db_version ORDER BY 1")
+                    ]
                     assert held == [0, *VERSIONS], label
                     assert all(on for (on,) in base.execute("SELECT is_applied FROM goose_db_version")), label
                     noted = [version for (version,) in base.execute("SELECT version FROM ran ORDER BY 1")]

@@ -75,7 +75,9 @@ def test_a_remembered_port_that_is_none_is_replaced(ant: Monorepo, text: str) ->
     works(ant)
 
 
-@pytest.mark.parametrize("text", ["{us}\n", "{us}\n{data}\n1\n5432\n\n\n\nready\n", "99999999\n", "", "-1\n", "garbage\n"])
+@pytest.mark.parametrize(
+    "text", ["{us}\n", "{us}\n{data}\n1\n5432\n\n\n\nready\n", "99999999\n", "", "-1\n", "garbage\n"]
+)
 def test_a_stale_postmaster_pid_is_passed_over(ant: Monorepo, text: str) -> None:
     stale = ant.home / "data" / "postmaster.pid"
     stale.write_text(text.format(us=os.getpid(), data=ant.home / "data"))
@@ -142,7 +144,11 @@ def test_any_other_part_of_the_server_folder_may_go(ant: Monorepo, name: str) ->
 
 
 SETTLED = [b"", b"{", b"[]", b"null", b"{}", b'{"proof": 1}', GARBAGE]
-SETTLED += [b'{"proof": "{proof}"}', b'{"proof": "{proof}", "databases": 1}', b'{"proof": "{proof}", "databases": {"a": 1}}']
+SETTLED += [
+    b'{"proof": "{proof}"}',
+    b'{"proof": "{proof}", "databases": 1}',
+    b'{"proof": "{proof}", "databases": {"a": 1}}',
+]
 
 
 @pytest.mark.parametrize("content", SETTLED, ids=range(len(SETTLED)))

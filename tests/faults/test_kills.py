@@ -81,9 +81,7 @@ def _round(victim: str, monorepo: Monorepo, chance: random.Random) -> set[str]:
     return hit
 
 
-def _strike(
-    victim: str, run: Run, monorepo: Monorepo, moment: Moment, pause: float, chance: random.Random
-) -> set[str]:
+def _strike(victim: str, run: Run, monorepo: Monorepo, moment: Moment, pause: float, chance: random.Random) -> set[str]:
     """Kill the victim a pause after the moment; what goose's sessions did then, nothing if no step was running."""
     while run.running and not moment(processes.of(monorepo.root), run.said()):
         time.sleep(0.002)

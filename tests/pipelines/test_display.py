@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pexpect  # type: ignore[import-untyped]  # it ships no types
+import pexpect
 import pyte
 import pytest
 

@@ -23,13 +23,22 @@ def test_a_recorded_run_is_read(name: str) -> None:
     assert ran == expected["ran"]
     assert log.version == expected.get("version")
     assert log.nothing_to_do is expected.get("nothing_to_do", False)
-    failure = {key: value for key in ("kind", "name", "code", "statement", "message") if (value := _of(log.failure, key))}
+    failure = {
+        key: value for key in ("kind", "name", "code", "statement", "message") if (value := _of(log.failure, key))
+    }
     assert failure == {key: value for key, value in expected.get("failure", {}).items() if value}
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("7.35ms", 0.00735), ("722.19µs", 0.00072219), ("12ns", 1.2e-8), ("1.5s", 1.5), ("2m3.25s", 123.25), ("3m0s", 180)],
+    [
+        ("7.35ms", 0.00735),
+        ("722.19µs", 0.00072219),
+        ("12ns", 1.2e-8),
+        ("1.5s", 1.5),
+        ("2m3.25s", 123.25),
+        ("3m0s", 180),
+    ],
 )
 def test_every_unit_of_goose_is_seconds(text: str, seconds: float) -> None:
     read = parse_line(f"2026/11/23 03:58:50 OK   20250101000000_a.sql ({text})")

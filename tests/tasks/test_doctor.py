@@ -15,7 +15,7 @@ from tasks.work import Outcome, Progress, Session, Work
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["Python", "git", "doit", "psycopg", "PyYAML", "jsonschema", "rich"]
-NAMES += ["pytest", "ruff", "mypy", "import-linter", "Go", "goose", "Node.js", "PostgreSQL"]
+NAMES += ["pytest", "ruff", "mypy", "import-linter", "Go", "goose", "Node.js", "PostgreSQL", "ClickHouse"]
 
 
 def run(folder: Path, environments: str = "", **variables: str) -> tuple[Outcome, list[str]]:
@@ -46,8 +46,9 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_program_has_a_line(tmp_path: Path) -> None:
     outcome, lines = run(tmp_path)
-    assert [line.partition("  ")[0] for line in lines[1:]] == NAMES
-    assert (outcome.exit_code, outcome.summary) == (0, "15 programs, none missing")
+    assert [line.partition("  ")[0] for line in lines[1 : len(NAMES) + 1]] == NAMES
+    assert any("not proved: replication" in line for line in lines[len(NAMES) + 1 :])
+    assert (outcome.exit_code, outcome.summary) == (0, "16 programs, none missing")
 
 
 def test_the_document_is_what_its_schema_says(tmp_path: Path) -> None:
@@ -78,4 +79,12 @@ def test_what_is_missing_and_cannot_be_brought_ends_with_one(tmp_path: Path, mon
 def test_a_server_of_the_users_own_needs_no_postgresql_of_ours(tmp_path: Path) -> None:
     own = "environments:\n  local:\n    postgres: postgres://127.0.0.1:5432/postgres\n"
     _, lines = run(tmp_path, own)
-    assert [line.partition("  ")[0] for line in lines[1:]] == NAMES[:-2]
+    assert [name for name in NAMES if not any(line.startswith(f"{name} ") for line in lines)] == [
+        "Node.js",
+        "PostgreSQL",
+    ]
+
+
+def test_a_clickhouse_of_the_users_own_needs_none_of_ours(tmp_path: Path) -> None:
+    _, lines = run(tmp_path, "environments:\n  local:\n    clickhouse: http://127.0.0.1:8123/\n")
+    assert not any("ClickHouse" in line for line in lines)

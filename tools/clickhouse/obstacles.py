@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from tools.clickhouse.clauses import Engine, engines, head, unread
 from tools.clickhouse.tokens import Token, word
 
-__all__ = ["STATEMENTS", "TABLE_ENGINES", "obstacle"]
+__all__ = ["LIMITS", "STATEMENTS", "TABLE_ENGINES", "obstacle"]
+
+LIMITS = (
+    "cannot run: access control (users, roles, rights, row policies, quotas, settings profiles)",
+    "cannot run: Kafka, RabbitMQ, NATS, KeeperMap, S3Queue, Replicated databases, backups",
+    "not proved: replication, ZooKeeper paths, the queue of ON CLUSTER statements and its timeouts, several shards",
+)
+"""What an embedded server leaves open, for people."""
 
 ACCESS = "access control: the embedded server keeps no users, roles, rights, row policies, quotas or settings profiles"
 REPLICAS = "a command to replicas: there is one server, and its tables are not replicated"

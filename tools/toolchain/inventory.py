@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.catalog import EngineName
 from schemas.errors import ToolError
 from tools import shell
+from tools.clickhouse.obstacles import LIMITS
 from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
 from tools.toolchain.embedded import pinned_postgres, postgres_place
 from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
@@ -36,6 +37,7 @@ class Program:
     path: str  # empty until it is there
     needed_by: tuple[str, ...]
     obtain: str  # how to get it
+    limits: tuple[str, ...] = ()  # what it cannot run, and what a run on it does not prove
 
 
 def versions(engine: EngineName) -> dict[str, str]:
@@ -65,7 +67,10 @@ def programs() -> tuple[Program, ...]:
         _brought("goose", pinned_goose(), "built", goose_place() / "goose", needed_by=GOOSE_STEPS),
         _node(),
         _brought("PostgreSQL", pinned_postgres(), "npm", postgres_place() / "bin" / "postgres", needed_by=SERVER_STEPS),
-        _brought("ClickHouse", pinned_clickhouse(), "pip", clickhouse_place() / "chdb", needed_by=SERVER_STEPS),
+        replace(
+            _brought("ClickHouse", pinned_clickhouse(), "pip", clickhouse_place() / "chdb", needed_by=SERVER_STEPS),
+            limits=LIMITS,
+        ),
     )
 
 
