@@ -1,18 +1,19 @@
-"""What a contents page holds: steps, operations, groups and variables, as values that `dodo.py` fills in."""
+"""What a contents page holds: steps, operations, groups and variables, as values that `dodo.py` fills in.
+
+They are named tuples, which start faster than dataclasses: see schemas/catalog.py.
+"""
 
 from __future__ import annotations
 
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["Contents", "Operation", "Step", "Variable", "Verb", "function"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class Variable(NamedTuple):
     """A ``name=value`` of the command line: what it is for, and which values it takes."""
 
     doc: str
@@ -25,46 +26,42 @@ class Variable:
         return value in self.values if self.values else bool(re.fullmatch(self.pattern, value))
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """What steps and operations share. Functions are ``module:function``, imported when first called."""
+class Step(NamedTuple):
+    """A verb of the road: one cached task a database.
+
+    The world decides when there is ``up_to_date``, else the key made of ``parts``; with neither it always runs.
+    Functions are ``module:function``, imported when first called.
+    """
 
     name: str
     doc: str  # one imperative line: the manual is made of these
     run: str  # (Work) -> Outcome
-    _: KW_ONLY
     takes: tuple[str, ...] = ()  # variables
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Verb):
-    """A verb of the road: one cached task a database.
-
-    The world decides when there is ``up_to_date``, else the key made of ``parts``; with neither it always runs.
-    """
-
-    _: KW_ONLY
     up_to_date: str = ""  # (Sequence[Work]) -> Mapping[target name, Answer], asked once for all targets
     parts: str = ""  # (Catalog, Target, digest of a folder or file) -> Mapping[part, version or digest]
     after: tuple[str, ...] = ()  # steps of the same database that go first
     owner_first: bool = False  # a reference's task goes after its owner's
 
 
-@dataclass(frozen=True, slots=True)
-class Operation(Verb):
+class Operation(NamedTuple):
     """A verb beside the road: it runs whenever it is asked for.
 
     It is one task over all that is named, or one over each own database; or it takes no names (and then goes on
     without services.yaml when that cannot be loaded).
     """
 
-    _: KW_ONLY
+    name: str
+    doc: str  # as a step's
+    run: str  # as a step's
+    takes: tuple[str, ...] = ()  # variables
     over: Literal["all", "each", "nothing"] = "nothing"
     asks: bool = False  # may ask the user: databases come one after another
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+Verb = Step | Operation
+
+
+class Contents(NamedTuple):
     """The contents page: everything that a first word of the command line may be, commands aside."""
 
     steps: tuple[Step, ...]  # in the road's order
@@ -72,10 +69,12 @@ class Contents:
     groups: Mapping[str, tuple[str, ...]]  # group -> its steps
     default: str  # what plain `doit` runs
     variables: Mapping[str, Variable]
-    verbs: Mapping[str, Verb] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "verbs", {verb.name: verb for verb in (*self.steps, *self.operations)})
+    @property
+    def verbs(self) -> dict[str, Verb]:
+        """Steps and operations by name."""
+        verbs: tuple[Verb, ...] = (*self.steps, *self.operations)
+        return {verb.name: verb for verb in verbs}
 
 
 def function(place: str) -> Callable[..., Any]:

@@ -1,9 +1,12 @@
-"""Which jobs a command line makes, and in which order: one job becomes one doit task."""
+"""Which jobs a command line makes, and in which order: one job becomes one doit task.
+
+A named tuple starts faster than a dataclass: see schemas/catalog.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipelines.contents import Contents, Operation, Step, Verb
 from pipelines.words import Request, places
@@ -13,8 +16,7 @@ from schemas.target import Target
 __all__ = ["Job", "jobs"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """One call of a verb's function, and the jobs that go before it."""
 
     name: str
@@ -41,8 +43,8 @@ def jobs(
             else:
                 before = made.get(job.name)
                 targets = dict.fromkeys((*(before.targets if before else ()), *job.targets))
-                made[job.name] = replace(job, targets=tuple(targets))
-    return tuple(job if job.name in named else replace(job, named=False) for job in made.values())
+                made[job.name] = job._replace(targets=tuple(targets))
+    return tuple(job if job.name in named else job._replace(named=False) for job in made.values())
 
 
 def _asked(request: Request, contents: Contents, catalog: Callable[[], Catalog]) -> Iterator[Job]:
@@ -65,7 +67,7 @@ def _add(job: Job, contents: Contents, catalog: Catalog, made: dict[str, Job]) -
     needs = tuple(_needs(job, contents, catalog))
     for need in needs:
         _add(need, contents, catalog, made)
-    made[job.name] = replace(job, needs=tuple(need.name for need in needs))
+    made[job.name] = job._replace(needs=tuple(need.name for need in needs))
 
 
 def _needs(job: Job, contents: Contents, catalog: Catalog) -> Iterator[Job]:
@@ -74,10 +76,10 @@ def _needs(job: Job, contents: Contents, catalog: Catalog) -> Iterator[Job]:
         return
     for name in verb.after:
         if name in contents.verbs:  # a step that is not there yet orders nothing
-            before = replace(target, step=name)
+            before = target._replace(step=name)
             yield Job(name=before.name, verb=contents.verbs[name], targets=(before,))
     entry = catalog.entry(target.service or "", target.database or "")
     if verb.owner_first and isinstance(entry, Reference):
         owner = catalog.owner(entry)
-        first = replace(target, service=owner.service, database=owner.key)
+        first = target._replace(service=owner.service, database=owner.key)
         yield Job(name=first.name, verb=verb, targets=(first,))

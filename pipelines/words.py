@@ -1,10 +1,13 @@
-"""What the words of a command line name: verbs of the contents page, and databases of the catalog."""
+"""What the words of a command line name: verbs of the contents page, and databases of the catalog.
+
+A named tuple starts faster than a dataclass: see schemas/catalog.py.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipelines.contents import Contents, Operation, Verb
 from schemas.catalog import Catalog, Database, Environment, Reference
@@ -18,8 +21,7 @@ __all__ = ["Request", "check_variables", "form", "places", "read", "split"]
 FEW = 12  # that many valid names are listed in an error; more would bury it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """One verb that a word of the command line asked for, and the place as it was typed."""
 
     word: str
@@ -101,7 +103,7 @@ def _requests(word: str, contents: Contents, commands: Sequence[str]) -> Iterato
     for verb in _verbs(word, target.step, contents, commands):
         if isinstance(verb, Operation) and verb.over == "nothing" and word != verb.name:
             raise SelectionError(f"`{word}`: {verb.name} takes no service and no environment", todo=f"doit {verb.name}")
-        yield Request(word=word, verb=verb, target=replace(target, step=verb.name))
+        yield Request(word=word, verb=verb, target=target._replace(step=verb.name))
 
 
 def _verbs(word: str, name: str, contents: Contents, commands: Sequence[str]) -> Iterable[Verb]:

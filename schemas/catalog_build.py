@@ -73,7 +73,7 @@ def physical_names(service: str, key: str, entry: Mapping[str, Any], deployed: l
         usual = {name} if isinstance(name, str) else set(names.values())
         if len(usual) == 1:
             names = {LOCAL: usual.pop(), **names}
-    return names if name else None
+    return names or None
 
 
 def _environment(name: str, entry: Mapping[str, Any]) -> Environment:

@@ -102,7 +102,11 @@ def _reference(document: Document, path: Path, entries: Mapping[str, Data]) -> I
 def _database(document: Document, path: Path, entry: Data, deployed: list[str], *, several: bool) -> Iterator[Mistake]:
     service, key, engine = str(path[1]), str(path[3]), entry.get("engine")
     name, urls = entry.get("name"), entry.get("url_env") or {}
-    if isinstance(name, dict):
+    if name is None and engine in ENGINES and (deployed or engine == "clickhouse"):
+        if not any(nearest(other, ("name",)) for other in entry):  # a mistyped key is reported as one already
+            hint = "a database has an engine and a name; a reference has an owner"
+            yield document.mistake(document.at_key(path), f"`{key}` lacks the key `name`", hint)
+    elif isinstance(name, dict):
         yield from _unknown(document, (*path, "name"), name, [LOCAL, *deployed])
         missing = [f"`{environment}`" for environment in deployed if environment not in name]
         if missing:
@@ -133,7 +137,7 @@ def _names(document: Document, path: Path, entry: Data, engine: EngineName, depl
     if names is None:
         return
     local = names.get(LOCAL)
-    if local is None and not (isinstance(entry["name"], dict) and LOCAL in entry["name"]) and names:
+    if local is None and not (isinstance(entry.get("name"), dict) and LOCAL in entry["name"]) and names:
         message = "`name` lacks `local`"
         hint = "the environments differ in the name that the files qualify their tables with"
         yield document.mistake(document.at_key((*path, "name")), message, hint)
@@ -145,10 +149,10 @@ def _names(document: Document, path: Path, entry: Data, engine: EngineName, depl
         yield document.mistake(mark, message, "give a shorter one: `name: {local: NAME, …}`")
     if engine == "clickhouse":
         for environment in [at for at, name in names.items() if "-" in name]:
-            at = (*path, "name", environment) if isinstance(entry["name"], dict) else (*path, "name")
+            at = (*path, "name", environment) if isinstance(entry.get("name"), dict) else (*path, "name")
             message = f"`{names[environment]}` would have to be quoted in every ClickHouse statement; write _ for -"
             yield document.mistake(document.at_value(at), message)
-            if not isinstance(entry["name"], dict):
+            if not isinstance(entry.get("name"), dict):
                 return
 
 

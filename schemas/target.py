@@ -1,9 +1,12 @@
-"""What a word of the command line names: ``STEP[:SERVICE[/DATABASE]][@ENVIRONMENT]``."""
+"""What a word of the command line names: ``STEP[:SERVICE[/DATABASE]][@ENVIRONMENT]``.
+
+A named tuple starts faster than a dataclass: see schemas/catalog.py.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["LOCAL", "Target", "parse"]
 
@@ -14,8 +17,7 @@ WORD = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """A step, a place and an environment; on a command line the parts may hold ``*``."""
 
     step: str

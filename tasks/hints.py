@@ -140,6 +140,7 @@ HINTS = (
     Hint(
         engine="clickhouse",
         codes=("701", "170"),
+        words="cluster",
         advice="check the cluster and replica configuration: the server knows no cluster of this name in its"
         " remote_servers",
     ),
@@ -188,12 +189,40 @@ HINTS = (
     Hint(
         engine="clickhouse",
         codes=("62",),
-        advice="ClickHouse cannot read the statement at the place that its message names",
+        words="is not closed",
+        advice="a `;` at the end of a line inside a string ends the statement for goose: put the statement between"
+        " `-- +goose StatementBegin` and `-- +goose StatementEnd`",
     ),
     Hint(
         engine="clickhouse",
-        codes=("57",),
-        advice="it exists already: write CREATE … IF NOT EXISTS, so that a file which stopped half-way can run again",
+        codes=("62",),
+        words="at ON(?!\\w)",
+        advice="check the cluster and replica configuration: ON CLUSTER stands right after the object's name",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("497", "511", "514", "495"),
+        words="^gander: |user directories|readonly",
+        advice="the embedded server keeps no users, roles, rights, row policies, quotas or settings profiles: this cannot"
+        " run there, and a local run proves nothing about it; leave it to the configuration of the servers, or name a"
+        " whole server as environments.local.clickhouse",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("497",),
+        advice="the user of the URL may not do this: grant it, or use a user who may",
+    ),
+    Hint(
+        engine="clickhouse",
+        words=r"^Shutdown was called|in clickhouse-local|^KeeperMap is disabled|backups\.allowed"
+        r"|table engine (RabbitMQ|NATS|MaterializedPostgreSQL|S3Queue|AzureQueue)\b",
+        advice="the embedded server has no Kafka, RabbitMQ, NATS, Keeper or backups: this cannot run there, and a local"
+        " run proves nothing about it; name a whole server as environments.local.clickhouse",
+    ),
+    Hint(
+        engine="clickhouse",
+        codes=("57", "15"),
+        advice="it exists already: write CREATE … IF NOT EXISTS and ADD COLUMN IF NOT EXISTS, so that a file which stopped half-way can run again",
     ),
     Hint(
         engine="clickhouse",
@@ -209,7 +238,7 @@ HINTS = (
     ),
     Hint(
         engine="clickhouse",
-        codes=("36",),
+        codes=("36", "524"),
         advice="an argument does not fit: keys cannot be changed by ALTER, and an engine takes only its own arguments",
     ),
     Hint(

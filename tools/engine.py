@@ -1,15 +1,15 @@
 """The door to a database engine: what a step may ask of PostgreSQL or ClickHouse, and the values it gets.
 
 PostgreSQL is ``tools/postgres``. A further engine is one more package that offers the same `Engine`.
+Values are named tuples, which start faster than dataclasses: see schemas/catalog.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.catalog import EngineName
 
@@ -19,25 +19,22 @@ Say = Callable[[str], None]
 """Takes one line of progress for the user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """A version that a goose table holds as applied (goose 3.27.3: the newest row of a version decides)."""
 
     version: int
     at: datetime | None  # aware; None where the server does not say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Contents(NamedTuple):
     """What one physical database holds of goose's, by a running server or proved from a stopped one's files."""
 
     exists: bool
-    mark: str | None = None  # our creation mark; None: somebody else made the database
     tables: Mapping[str, tuple[Row, ...]]  # goose tables by name (schema.name outside public) -> rows, ascending
+    mark: str | None = None  # our creation mark; None: somebody else made the database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What a server knows about a failed statement beyond the text that goose passes on."""
 
     code: str  # SQLSTATE or ClickHouse code
@@ -49,8 +46,7 @@ class Diagnosis:
     context: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(NamedTuple):
     """An index of a user's table; not ``valid`` when a CREATE INDEX CONCURRENTLY was interrupted or failed."""
 
     name: str  # bare
@@ -59,8 +55,7 @@ class Index:
     valid: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
+class Losses(NamedTuple):
     """What a change would take away: tables with their row counts; columns that hold values."""
 
     tables: Mapping[str, int]
@@ -68,8 +63,7 @@ class Losses:
     untried: tuple[str, ...] = ()  # why some part could not be tried beforehand
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
+class Staged(NamedTuple):
     """Migration files as a server can run them, line for line, and what that leaves unproved or cannot work there."""
 
     texts: Mapping[str, bytes]

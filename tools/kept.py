@@ -10,14 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import ServerError
 from tools.engine import Say
 from tools.lease import Lock
-from tools.shell import inherited, redact
 
 __all__ = ["Kept", "silent"]
 
@@ -31,13 +29,14 @@ def silent(line: str) -> None:
     """Take a line of progress and tell nobody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A server with all its files under ``home``; ``charge`` is the module that tells the keeper how to run it."""
+    """A server with all its files under ``home``; ``charge`` is the module that tells the keeper how to run it.
 
-    home: Path
-    charge: str
-    title: str  # as messages call the server
+    ``title`` is how messages call it.
+    """
+
+    def __init__(self, *, home: Path, charge: str, title: str) -> None:
+        self.home, self.charge, self.title = home, charge, title
 
     @contextmanager
     def used(self, prepare: Callable[[], tuple[str, ...]], say: Say) -> Iterator[dict[str, Any]]:
@@ -136,6 +135,8 @@ class Kept:
 
     def _launch(self, arguments: tuple[str, ...]) -> None:
         """Start the keeper, detached from this process and its terminal, and wait for its answer."""
+        from tools.shell import inherited, redact  # noqa: PLC0415 - start-up: only a start runs programs
+
         log = self.home / "keeper.log"
         with log.open("wb") as errors:
             keeper = subprocess.Popen(
@@ -165,6 +166,8 @@ class Kept:
                 return
 
     def _tail(self) -> str:
+        from tools.shell import redact  # noqa: PLC0415 - the same
+
         try:
             lines = (self.home / "keeper.log").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:

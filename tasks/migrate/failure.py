@@ -22,7 +22,11 @@ from tools.engine import Diagnosis
 __all__ = ["explain", "statements_done"]
 
 WIDEST = 120  # characters of a line that are shown, around the caret
-GO_TAIL = re.compile(r"\s*\(SQLSTATE [0-9A-Z]{5}\)$")
+NOISE = re.compile(r"\s*\(SQLSTATE [0-9A-Z]{5}\)$|^ERROR: |^code: \d+, message: ")  # of goose's drivers
+UNREADABLE = re.compile(  # ClickHouse repeats the text from there on
+    r"failed at position (\d+) \((.*?)\)(?: \(line \d+, col \d+\))?: .*?(?:\. (Expected one of: [^.]*))?[.\s]*$",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +94,12 @@ def _of_file(  # noqa: PLR0917 - parts of one message
     diagnosis = site.server.diagnose(site.application)
     parsed = parse(text, os.environ)
     spot = _spot(parsed.up if direction == "up" else parsed.down, failed, diagnosis)
-    message = diagnosis.message if diagnosis else GO_TAIL.sub("", failed.message).removeprefix("ERROR: ")
+    message = diagnosis.message if diagnosis else UNREADABLE.sub(r"failed at \2\n\3", NOISE.sub("", failed.message))
     heading, *rest = message.splitlines()
     why = _excerpt(file, spot) if spot else []
     if failed.code:
         why.append(f"the server's code: {failed.code}")
+    why += list(dict.fromkeys(filter(None, map(str.strip, rest))))[:3]
     if diagnosis:
         why += [f"{word}: {text}" for word, text in _said(diagnosis) if text]
     if spot:
@@ -105,7 +110,7 @@ def _of_file(  # noqa: PLR0917 - parts of one message
         way = f"rebuild the local database instead: doit reset:{site.database.label}"
     where = f"{file.path}:{spot.line}" + (f":{spot.column}" if spot and spot.column else "") if spot else file.path
     return MigrationFailed(
-        f"{site.database.label}: {heading}{' …' if rest else ''}",
+        f"{site.database.label}: {heading}",
         where=where,
         why="\n".join([*why, *balance]),
         todo="\n".join(filter(None, (advice, way))),
@@ -121,6 +126,9 @@ def _spot(statements: Sequence[Statement], failed: Failure, diagnosis: Diagnosis
     line, column = statement.line, None
     if diagnosis and diagnosis.position:
         line, column = statement.locate(diagnosis.position)
+    elif found := UNREADABLE.search(failed.message):  # it counts bytes; what is unreadable was not rewritten
+        before = statement.text.encode(errors="surrogateescape")[: int(found[1]) - 1]
+        line, column = statement.locate(len(before.decode(errors="replace")) + 1)
     lines = tuple(one.line for _, one in same)
     return Spot(statement=statement, number=number, count=len(statements), line=line, column=column, among=lines)
 
@@ -151,11 +159,13 @@ def _standing(transaction: bool, spot: Spot, direction: str) -> list[str]:  # no
         return [f"{which}; the whole file was rolled back" if transaction else f"it has no transaction, and {which}"]
     if transaction:
         return [f"statement {spot.number} of {spot.count}; the whole file was rolled back"]
-    done = {1: "", 2: "statement 1 is done and stays, "}
-    before = done.get(spot.number, f"statements 1 to {spot.number - 1} are done and stay, ")
     version = "not recorded" if direction == "up" else "still recorded"
-    failed = f"statement {spot.number} of {spot.count} failed"
-    return [f"it has no transaction and stopped half-way: {before}{failed}, and the version is {version}"]
+    failed = f"statement {spot.number} of {spot.count} failed, and the version is {version}"
+    if spot.number == 1:
+        return [f"it has no transaction: {failed}"]
+    before = f"statements 1 to {spot.number - 1} are done and stay"
+    done = {2: "statement 1 is done and stays"}.get(spot.number, before)
+    return [f"it has no transaction and stopped half-way: {done}, {failed}"]
 
 
 def _balance(pending: Sequence[Migration], left: Collection[int], direction: Literal["up", "down"]) -> list[str]:

@@ -1,11 +1,13 @@
-"""What migrating would do to one database, and what forbids it: the files against what the database holds."""
+"""What migrating would do to one database, and what forbids it: the files against what the database holds.
+
+Values are named tuples, which start faster than dataclasses: see schemas/catalog.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["Applied", "File", "Plan", "Refusal", "State", "Version", "compare", "plan"]
 
@@ -15,8 +17,7 @@ HELD = {"applied", "changed", "missing"}  # states of a version that the databas
 State = Literal["applied", "pending", "begun", "changed", "missing", "out of order"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(NamedTuple):
     """A migration file as it stands on disk."""
 
     version: int
@@ -25,8 +26,7 @@ class File:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(NamedTuple):
     """A version that the database holds; name and hash are empty where we have never seen its file."""
 
     version: int
@@ -35,8 +35,7 @@ class Applied:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(NamedTuple):
     """One version of a stream with its state.
 
     ``missing`` has a row and no file, ``pending`` the other way round; ``begun`` has no row, but an interrupted run
@@ -50,8 +49,7 @@ class Version:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why goose must not run now: what is wrong with which file, and the ways out."""
 
     path: str
@@ -59,8 +57,7 @@ class Refusal:
     ways_out: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """What will happen: the files that goose will run, in order, unless something refuses."""
 
     pending: tuple[File, ...]

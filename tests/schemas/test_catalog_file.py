@@ -196,6 +196,13 @@ def test_one_name_of_a_postgres_database_leaves_the_local_default(tmp_path: Path
     assert owned(catalog, "c-d/m_n").url_env == {"dev": "C_D_M_N_DEV_URL"}
 
 
+def test_a_postgres_database_that_is_local_alone_needs_no_name(tmp_path: Path) -> None:
+    (tmp_path / "services" / "cart").mkdir(parents=True)
+    (tmp_path / "services.yaml").write_text("version: 1\nservices: {cart: {databases: {main: {engine: postgres}}}}\n")
+    (database,) = load(tmp_path / "services.yaml").databases()
+    assert database.names == {"local": "cart_main"}
+
+
 def test_without_environments_there_is_local_alone(tmp_path: Path) -> None:
     catalog = load(made(tmp_path, "version: 1\nservices: {c: {databases: {m: {engine: clickhouse, name: x}}}}\n"))
     assert catalog.environments == {"local": Environment(name="local", servers={})}

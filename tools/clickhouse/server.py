@@ -97,7 +97,8 @@ class Connected:
         found = localize(files, self.address.query, environment)
         remarks = []
         for one in found.outcomes:
-            said = [f"cannot run on one server: {one.obstacle}"] if one.obstacle else []
+            told = one.obstacle if self.embedded else ""
+            said = [f"cannot run here, and is not proved by a local run: {told}"] if told else []
             if one.changed and isinstance(one.verdict, NotProvable):
                 said.append(f"not proved to be the same without its cluster: {one.verdict.reason}")
             remarks += [f"{one.file}:{one.line}: {text}" for text in said]

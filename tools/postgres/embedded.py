@@ -13,11 +13,11 @@ from schemas.catalog import EngineName
 from schemas.errors import ServerError
 from tools.engine import Contents, Say
 from tools.kept import Kept, silent
-from tools.postgres import leftovers, settled
-from tools.postgres.connection import Address
+from tools.postgres import settled
 from tools.postgres.home import MAINTENANCE, USER, Home
 
 if TYPE_CHECKING:
+    from tools.postgres.connection import Address
     from tools.postgres.server import Connected
 
 __all__ = ["Embedded", "address"]
@@ -68,6 +68,8 @@ class Embedded:
 
     def stop(self, say: Say) -> bool:
         """Stop the server once nobody uses it; False when it was not running."""
+        from tools.postgres import leftovers  # noqa: PLC0415 - start-up: only who stops the server needs it
+
         data = self.home.data
         return self._kept.stop(lambda: leftovers.orphan(data) is not None and leftovers.end(data), say)
 
@@ -76,12 +78,14 @@ class Embedded:
         return self._kept.facts() is not None
 
     def _prepare(self, say: Say) -> tuple[str, ...]:
+        from tools.postgres import initdb  # noqa: PLC0415 - start-up: only a start needs it
+
         programs = self.programs
         if programs is None:
             from tools import toolchain  # noqa: PLC0415 - start-up: only a start needs the binaries
 
             programs = toolchain.postgres(say)
-        self.home.prepare(programs / "bin", say)
+        initdb.prepare(self.home, programs / "bin", say)
         return (str(programs / "bin"),)
 
     def _connected(self, facts: Mapping[str, Any]) -> Connected:
@@ -98,6 +102,8 @@ class Embedded:
 
 def address(home: Home, facts: Mapping[str, Any]) -> Address:
     """Where the running server is: loopback for goose, its private socket for ourselves."""
+    from tools.postgres.connection import Address  # noqa: PLC0415 - start-up: only for a running server
+
     login = f"{USER}:{quote(home.password(), safe='')}"
     return Address(
         url=f"postgres://{login}@127.0.0.1:{facts['port']}/{MAINTENANCE}?sslmode=disable",

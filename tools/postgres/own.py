@@ -12,7 +12,6 @@ from schemas.catalog import EngineName
 from schemas.errors import Refused, ServerError
 from tools.engine import Contents, Say
 from tools.kept import silent
-from tools.postgres.connection import Address
 
 if TYPE_CHECKING:
     from tools.postgres.server import Connected
@@ -33,6 +32,8 @@ class Own:
     transactional = True
 
     def __init__(self, url: str) -> None:
+        from tools.postgres.connection import Address  # noqa: PLC0415 - start-up: the embedded server has its own way
+
         try:
             self.address = Address(url=url, todo=TODO)
             _ = urlsplit(url).port

@@ -65,7 +65,7 @@ def provide(folder: Path, make: Callable[[Path], None], *, doing: str, say: Say)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = Lock(folder.parent / f"{name}.lock")
-        with lock.held(waiting=lambda: say(f"waiting for another run, which is {doing}")):
+        with lock.held(waiting=lambda: say(f"waiting: somebody else is {doing}")):
             if folder.is_dir():
                 return folder
             for left in folder.parent.glob(f"{name}-*.part"):
