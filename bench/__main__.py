@@ -7,12 +7,12 @@ import sys
 from argparse import ArgumentParser
 from types import FrameType
 
-from bench import migrate
+from bench import engines, migrate
 from bench.timing import machine, table
 
 __all__ = ["main"]
 
-BENCHMARKS = {"migrate": migrate}
+BENCHMARKS = {"migrate": migrate, "engines": engines}
 
 
 def main(arguments: list[str]) -> int:

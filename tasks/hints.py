@@ -203,9 +203,9 @@ HINTS = (
         engine="clickhouse",
         codes=("497", "511", "514", "495"),
         words="^gander: |user directories|readonly",
-        advice="the embedded server keeps no users, roles, rights, row policies, quotas or settings profiles: this cannot"
-        " run there, and a local run proves nothing about it; leave it to the configuration of the servers, or name a"
-        " whole server as environments.local.clickhouse",
+        advice="the embedded server keeps no users, roles, rights, row policies, quotas or settings profiles: this"
+        " cannot run there, and a local run proves nothing about it; leave it to the configuration of the servers, or"
+        " name a whole server as environments.local.clickhouse",
     ),
     Hint(
         engine="clickhouse",
@@ -222,7 +222,8 @@ HINTS = (
     Hint(
         engine="clickhouse",
         codes=("57", "15"),
-        advice="it exists already: write CREATE … IF NOT EXISTS and ADD COLUMN IF NOT EXISTS, so that a file which stopped half-way can run again",
+        advice="it exists already: write CREATE … IF NOT EXISTS and ADD COLUMN IF NOT EXISTS, so that a file which"
+        " stopped half-way can run again",
     ),
     Hint(
         engine="clickhouse",
