@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,15 +70,17 @@ def collect(folder: Path, root: Path) -> Stream:
     """Read a folder's files and hash them, without parsing; paths are shown relative to ``root``."""
     shown = _relative(folder, root)
     try:
-        names = _names(folder)
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
         return Stream(migrations=(), problems=(_no_folder(shown, error),))
-    home, inside = root.resolve(), folder.resolve().is_relative_to(root.resolve())
-    migrations, problems = [], [problem for name in names if (problem := _unread(name, f"{shown}/{name}"))]
-    for name in (name for name in names if name.endswith(".sql")):
-        path = f"{shown}/{name}"
-        version = version_of(name)
-        data = _content(folder / name, home, inside=inside)
+    home = root.resolve()
+    inside = folder.resolve().is_relative_to(home)
+    versions = {entry.name: version_of(entry.name) for entry in entries if _is_taken(entry.name)}
+    migrations, problems = [], [p for entry in entries if (p := _unread(entry.name, f"{shown}/{entry.name}"))]
+    for entry in (entry for entry in entries if entry.name.endswith(".sql")):
+        name, path, version = entry.name, f"{shown}/{entry.name}", versions[entry.name]
+        data = _content(entry, home, inside=inside)
         if isinstance(version, str):
             problems.append(
                 Problem(path=path, message=f"goose takes no version from its name: {version}", remedy=RENAME)
@@ -87,10 +90,10 @@ def collect(folder: Path, root: Path) -> Stream:
         elif isinstance(version, int):
             sha256 = hashlib.sha256(data).hexdigest()
             migrations.append(Migration(version=version, name=name, path=path, sha256=sha256, data=data))
-    if not any(map(_is_taken, names)):
+    if not versions:
         problems.append(Problem(path=shown, message="the folder holds no migration", remedy=RENAME))
     migrations.sort(key=lambda migration: (migration.version, migration.name))
-    return Stream(migrations=tuple(migrations), problems=_ordered([*problems, *_doubled(shown, names)]))
+    return Stream(migrations=tuple(migrations), problems=_ordered([*problems, *_doubled(shown, versions)]))
 
 
 def listing(folder: Path) -> tuple[Entry, ...]:
@@ -143,7 +146,7 @@ def _unread(name: str, path: str) -> Problem | None:
             message="a migration in Go needs a goose of its own, built with it; it stops the goose that is used here",
             remedy="write the migration in SQL",
         )
-    if ALMOST.fullmatch(name) and not name.endswith(".sql"):
+    if not name.endswith(".sql") and ALMOST.fullmatch(name):
         return Problem(
             path=path,
             message="goose passes it over: it takes the ending .sql in small letters only",
@@ -152,35 +155,39 @@ def _unread(name: str, path: str) -> Problem | None:
     return None
 
 
-def _content(path: Path, root: Path, *, inside: bool) -> bytes | str:
+def _content(entry: os.DirEntry[str], root: Path, *, inside: bool) -> bytes | str:
     """The file's bytes, or why they cannot be had; ``inside``: its folder lies below the resolved ``root``."""
     try:
-        if not (path.resolve(strict=True).is_relative_to(root) if path.is_symlink() else inside):
-            return "the link leads out of the monorepo, so neither a commit nor an image would hold the file"
-        kind = path.stat().st_mode
-        if not stat.S_ISREG(kind):  # reading a pipe would wait until somebody writes to it
-            return f"is {'a folder' if stat.S_ISDIR(kind) else 'no plain file'}, named like a migration"
-        return path.read_bytes()
+        return _bytes(entry, root, inside=inside)
     except RuntimeError:  # Python 3.11 and 3.12 tell a loop of links so
         return "cannot be read: the link leads back to itself"
     except OSError as error:
-        if path.is_symlink():
+        if entry.is_symlink():
             return f"the link leads nowhere: {error.strerror}"
         return f"cannot be read: {error.strerror}"
 
 
-def _doubled(shown: str, names: Iterable[str]) -> Iterator[Problem]:
+def _bytes(entry: os.DirEntry[str], root: Path, *, inside: bool) -> bytes | str:
+    if inside and entry.is_file(follow_symlinks=False):  # the folder itself tells so: the file needs no look
+        with FileIO(entry.path) as file:
+            return file.readall()
+    path = Path(entry.path)
+    if not (path.resolve(strict=True).is_relative_to(root) if path.is_symlink() else inside):
+        return "the link leads out of the monorepo, so neither a commit nor an image would hold the file"
+    kind = path.stat().st_mode
+    if not stat.S_ISREG(kind):  # reading a pipe would wait until somebody writes to it
+        return f"is {'a folder' if stat.S_ISDIR(kind) else 'no plain file'}, named like a migration"
+    return path.read_bytes()
+
+
+def _doubled(shown: str, versions: Mapping[str, int | str]) -> Iterator[Problem]:
     """Files that share a version: goose ends in a panic over them."""
-    by_version: dict[int, list[str]] = {}
-    for name in filter(_is_taken, names):
-        version = version_of(name)
-        if isinstance(version, int):
-            by_version.setdefault(version, []).append(name)
-    for version, (first, *others) in by_version.items():
-        for name in others:
+    first: dict[int, str] = {}
+    for name, version in versions.items():
+        if isinstance(version, int) and first.setdefault(version, name) != name:
             yield Problem(
                 path=f"{shown}/{name}",
-                message=f"has version {version}, as {first} has; goose ends in a panic over that",
+                message=f"has version {version}, as {first[version]} has; goose ends in a panic over that",
                 remedy="give the one that was never applied a version of its own",
             )
 

@@ -9,6 +9,7 @@ from schemas.catalog import Database
 from schemas.errors import Refused, StreamError
 from schemas.goose_file import GooseFile, GooseSyntax, parse
 from schemas.goose_log import Ran
+from schemas.statement import Statement
 from schemas.stream import Migration, read
 from schemas.target import LOCAL
 from tasks import confirm, place
@@ -115,18 +116,33 @@ def _texts(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> d
 
 
 def _losses(site: Site, going: Sequence[int], records: Mapping[int, Record]) -> Losses:
+    """What the Downs would take away, as far as they can be tried; Refused where that is goose's version table."""
+    parsed = [(records[version], _parsed(site, records[version])) for version in going]
+    tried = [pair for pair in parsed if site.database.engine == "clickhouse" or pair[1].transaction]
+    statements = [(record, one) for record, file in tried for one in file.down]
+    losses = site.server.try_down(site.name, [one.text for _, one in statements])
+    if site.database.table in losses.tables:
+        raise _own_table(site, statements)
     if not site.server.rows(site.name):
         return Losses(tables={})
-    parsed = [(records[version], _parsed(site, records[version])) for version in going]
-    untried = [record.name for record, file in parsed if not place.has_transaction(site.database, record.body)]
-    statements = [
-        one.text for record, file in parsed if place.has_transaction(site.database, record.body) for one in file.down
-    ]
-    losses = site.server.try_down(site.name, statements)
+    untried = [record.name for record, file in parsed if (record, file) not in tried]
     if not untried:
         return losses
     cannot = f"not tried beforehand, as it has no transaction: {', '.join(untried)}"
     return Losses(tables=losses.tables, columns=losses.columns, untried=(*losses.untried, cannot))
+
+
+def _own_table(site: Site, statements: Sequence[tuple[Record, Statement]]) -> Refused:
+    """The refusal of the first statement that would take the version table away."""
+    texts, table = [one.text for _, one in statements], site.database.table
+    count = next(n for n in range(1, len(texts) + 1) if table in site.server.try_down(site.name, texts[:n]).tables)
+    record, guilty = statements[count - 1]
+    return Refused(
+        f"the Down of {record.name} would take {table} away, where goose notes what is applied",
+        where=f"{site.database.migrations}/{record.name}:{guilty.line}",
+        why="goose would fail in the middle, with the tables gone or changed and nothing noted of it",
+        todo=f"rebuild instead: doit reset:{site.database.label}",
+    )
 
 
 def _parsed(site: Site, held: Record) -> GooseFile:

@@ -103,7 +103,7 @@ def _against(catalog: Catalog, database: Database, contents: Contents, records: 
     if decided.refusals:
         return f"it will be refused: {decided.refusals[0].path} {decided.refusals[0].message}"
     behind = [version for version in decided.versions if version.state != "applied"]
-    unseen = [row for row in place.applied(database, contents, records) if not row.sha256]
+    unseen = [version for version in decided.versions if not version.seen]
     if unseen and not behind:
         return f"{len(unseen)} applied files have not been seen here before"
     return _because(behind)

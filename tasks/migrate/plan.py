@@ -47,6 +47,7 @@ class Version(NamedTuple):
     path: str
     state: State
     at: str = ""
+    seen: bool = True  # False: applied, and we do not know with which text
 
 
 class Refusal(NamedTuple):
@@ -85,6 +86,7 @@ def compare(
                 path=file.path if file else "",
                 state=_state(number, file, row, newest, half_done=number in begun),
                 at=row.at if row else "",
+                seen=bool(row.sha256) if row else True,
             )
         )
     return tuple(versions)

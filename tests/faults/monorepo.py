@@ -259,7 +259,7 @@ def refused(done: Done, *words: str) -> None:
         assert word in done.err, done.err
 
 
-def build(root: Path, labels: tuple[str, ...] = SERVICES, *, rows: int = 20_000, pause: float = 0.04) -> Monorepo:
+def build(root: Path, labels: tuple[str, ...] = SERVICES, *, rows: int = 12_000, pause: float = 0.04) -> Monorepo:
     """Write a monorepo with these databases, each with a stream of its own."""
     services: dict[str, Any] = {}
     monorepo = Monorepo(root=root)

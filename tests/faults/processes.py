@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,33 +30,32 @@ class Process:
 
 
 def of(root: Path) -> list[Process]:
-    """The monorepo's processes except doit itself: they work in its folder, or name it on their command line."""
-    return [
-        Process(number=number, kind=_kind(command), command=command)
-        for number, command in _all()
-        if f"{root}/" in command or _works_in(number, root)
-    ]
+    """The monorepo's processes except doit itself: they work in its folder, or at the top and name it."""
+    return list(_of(root))
 
 
 def gone(root: Path, patience: float = GOODBYE) -> list[Process]:
     """Wait until nothing of the monorepo runs; what is still there after the time."""
     deadline = time.monotonic() + patience
     while (left := of(root)) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.05)
     return left
 
 
-def _all() -> Iterator[tuple[int, str]]:
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
+def _of(root: Path) -> Iterator[Process]:
+    for name in os.listdir("/proc"):  # noqa: PTH208 - many times a second beside what is tested
+        if not name.isdigit():
             continue
         try:
-            state = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-            command = (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
-        except OSError:  # it has ended
+            at = os.readlink(f"/proc/{name}/cwd")  # noqa: PTH115 - the same
+            here = at == str(root) or at.startswith(f"{root}/")
+            if not here and at != "/":
+                continue
+            command = Path(f"/proc/{name}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+        except OSError:  # it has ended, or belongs to somebody else
             continue
-        if state not in "ZX" and command:
-            yield int(folder.name), command
+        if command and (here or f"{root}/" in command):  # a dead one that nobody has waited for has none
+            yield Process(number=int(name), kind=_kind(command), command=command)
 
 
 def _kind(command: str) -> Kind:
@@ -67,10 +67,3 @@ def _kind(command: str) -> Kind:
     if name == "postgres:":
         return "backend" if " 127.0.0.1(" in command else "other"  # goose's sessions; ours come by the socket
     return "postmaster" if name == "postgres" and " -D " in command else "other"
-
-
-def _works_in(number: int, root: Path) -> bool:
-    try:
-        return Path(f"/proc/{number}/cwd").readlink().is_relative_to(root)
-    except OSError:
-        return False

@@ -115,8 +115,16 @@ class Connected:
         return contents.rows(self.address, database)
 
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
-        """Say that nothing was tried, where there are rows to lose: no statement can be undone here."""
-        return Losses(tables={}, untried=(UNTRIED,) if any(True for _ in statements) and self.rows(database) else ())
+        """Name the version tables that would go; what rows would, nobody can try: no statement can be undone here."""
+        from tools.clickhouse.doomed import doomed  # noqa: PLC0415 - start-up: only a rollback asks
+
+        texts = tuple(statements)
+        held = contents.look(self.address, [database])[database].tables if texts else {}
+        gone = doomed(texts, database, held, self.address.query)
+        return Losses(
+            tables={table: len(held[table]) for table in gone},
+            untried=(UNTRIED,) if texts and self.rows(database) else (),
+        )
 
     def diagnose(self, application: str) -> Diagnosis | None:  # noqa: ARG002 - the door's signature
         """None: goose passes on all that the server says."""

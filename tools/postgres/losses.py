@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +59,15 @@ class Table:
 def rows(address: Address, database: str) -> dict[str, int]:
     """Exact row counts of the user's tables that hold any row; version tables and tables of extensions left out."""
     with address.connect(database, default_transaction_read_only="on", **LIMITS) as connection:
-        return {table.name: table.rows for table in _measure(connection, columns=False).values() if table.rows}
+        found = _measure(connection, columns=False, ignored=version_tables(connection))
+        return {table.name: table.rows for table in found.values() if table.rows}
 
 
 def try_down(address: Address, database: str, statements: Iterable[str]) -> Losses:
-    """Run the statements one by one, compare before and after, roll back; what cannot be tried is reported as such."""
+    """Run the statements one by one, compare before and after, roll back; what cannot be tried is reported as such.
+
+    A version table counts as any other here: no statement of a file may touch it.
+    """
     import psycopg  # noqa: PLC0415 - start-up: 0.1 s that only a run with a server needs
 
     with address.connect(database, **LIMITS) as connection:
@@ -123,11 +127,10 @@ def _attempt(connection: Connection, statement: str) -> str:
     return ""
 
 
-def _measure(connection: Connection, *, columns: bool) -> dict[int, Table]:
+def _measure(connection: Connection, *, columns: bool, ignored: Collection[tuple[str, str]] = ()) -> dict[int, Table]:
     """Count the rows, and the values of each column, of every table of the user's."""
     from psycopg.sql import SQL, Identifier  # noqa: PLC0415 - start-up: as psycopg itself
 
-    ignored = set(version_tables(connection))
     found = {}
     for identity, schema, name, partitioned, numbers, names in connection.execute(TABLES).fetchall():
         if (schema, name) in ignored:
