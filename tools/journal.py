@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,19 +63,20 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._reader: sqlite3.Connection | None = None
+        self._keeps = False
+        self._kept: sqlite3.Connection | None = None
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Answer over one connection for the length of the context: for one thread that asks many times."""
-        if not self.path.exists():
+    def kept_open(self) -> Iterator[None]:
+        """Use one connection for the length of the context, made when first needed: for one thread that asks often."""
+        self._keeps = True
+        try:
             yield
-            return
-        with closing(self._open()) as self._reader:
-            try:
-                yield
-            finally:
-                self._reader = None  # noqa: PLW2901 - `closing` holds the connection and closes it
+        finally:
+            self._keeps = False
+            if self._kept:
+                self._kept.close()
+                self._kept = None
 
     def records(self, history: History) -> dict[int, Record]:
         """What is recorded as applied, by version."""
@@ -109,7 +110,7 @@ class Journal:
         """
         listed = "\n".join(sorted(indexes))
         rows = [(history.place, history.table, r.version, r.name, r.sha256, r.body, r.at, listed) for r in records]
-        with closing(self._open()) as file, file:
+        with self._file() as file, file:
             file.executemany(
                 "insert into begun values (?, ?, ?, ?, ?, ?, ?, ?, null) on conflict do update"
                 " set name = excluded.name, sha256 = excluded.sha256, body = excluded.body, at = excluded.at,"
@@ -119,7 +120,7 @@ class Journal:
 
     def halted(self, history: History, version: int, done: int) -> None:
         """Note how many statements of a begun file were done when it failed."""
-        with closing(self._open()) as file, file:
+        with self._file() as file, file:
             file.execute(
                 "update begun set done = ? where place = ? and goose_table = ? and version = ?",
                 (done, history.place, history.table, version),
@@ -131,7 +132,7 @@ class Journal:
         ``given_up`` are begun versions that left nothing behind.
         """
         key = (history.place, history.table)
-        with closing(self._open()) as file, file:
+        with self._file() as file, file:
             file.execute("delete from applied where place = ? and goose_table = ?", key)
             file.executemany(
                 "insert into applied values (?, ?, ?, ?, ?, ?, ?)",
@@ -144,15 +145,22 @@ class Journal:
 
     def forget(self, place: str) -> None:
         """Forget a database that is gone."""
-        with closing(self._open()) as file, file:
+        with self._file() as file, file:
             file.execute("delete from applied where place = ?", (place,))
             file.execute("delete from begun where place = ?", (place,))
 
     def _ask(self, query: str, history: History) -> list[tuple[Any, ...]]:
         if not self.path.exists():
             return []
-        with nullcontext(self._reader) if self._reader else closing(self._open()) as file:
+        with self._file() as file:
             return file.execute(query, (history.place, history.table)).fetchall()
+
+    def _file(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The connection that is kept, or one that is closed after use."""
+        if not self._keeps:
+            return closing(self._open())
+        self._kept = self._kept or self._open()
+        return nullcontext(self._kept)
 
     def _open(self) -> sqlite3.Connection:
         try:

@@ -31,7 +31,9 @@ def run(work: Work) -> Outcome:
     server = work.session.server(found.engine)
     driver = work.session.engine(found.engine).driver
     with server.exclusive(found.names[LOCAL], work.progress.now):
-        return bring_to_head(Site.of(work.catalog, found, server, driver, work.progress), files)
+        site = Site.of(work.catalog, found, server, driver, work.progress)
+        with site.journal.kept_open():
+            return bring_to_head(site, files)
 
 
 def bring_to_head(site: Site, files: Sequence[Migration]) -> Outcome:

@@ -31,7 +31,7 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
     owners = {work.target.name: place.owned(catalog, work.target) for work in works}
     contents = gather(session, owners.values(), start=False)
     records = place.journal(catalog)
-    with records.reading():
+    with records.kept_open():
         return {
             name: _answer(catalog, database, contents.get(database.label), records) for name, database in owners.items()
         }

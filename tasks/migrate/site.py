@@ -51,6 +51,7 @@ class Site:
     progress: Progress
     driver: str
     application: str  # how this run's sessions are known to the server
+    journal: Journal  # where what was applied is remembered
 
     @classmethod
     def of(cls, catalog: Catalog, database: Database, server: Server, driver: str, progress: Progress) -> Site:
@@ -62,17 +63,13 @@ class Site:
             driver=driver,
             progress=progress,
             application=f"gander goose {uuid.uuid4().hex[:12]}",
+            journal=place.journal(catalog),
         )
 
     @property
     def name(self) -> str:
         """The physical database's name."""
         return self.database.names[LOCAL]
-
-    @property
-    def journal(self) -> Journal:
-        """Where what was applied is remembered."""
-        return place.journal(self.catalog)
 
     def look(self) -> Contents:
         """What the database holds now."""

@@ -177,10 +177,10 @@ class Monorepo:
 
     def start(self, *words: str) -> Run:
         """Begin ``doit WORDS``; what it prints goes to files beside the monorepo, which can be watched."""
-        out, err = (
-            NamedTemporaryFile(dir=self.root.parent, prefix=f"{kind}-", delete=False) for kind in ("out", "err")
-        )
-        with out, err:
+        with (
+            NamedTemporaryFile(dir=self.root.parent, prefix="out-", delete=False) as out,
+            NamedTemporaryFile(dir=self.root.parent, prefix="err-", delete=False) as err,
+        ):
             process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "doit", *words],
                 cwd=ROOT,

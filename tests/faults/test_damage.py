@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import processes
+from tests.faults import mounts, processes
 from tests.faults.monorepo import ANT, Done, Monorepo, clean, refused
+from tests.faults.mounts import mount, unmount
 
 MORE = "20260103000000_more"
 GARBAGE = b"\0garbage\xff" * 400
@@ -209,16 +210,18 @@ def locked() -> Iterator[Callable[[Path], None]]:
     made: list[Path] = []
 
     def lock(folder: Path) -> None:
-        made.append(folder)
         if os.geteuid():
             folder.chmod(0o555)
+            made.append(folder)
             return
-        subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        mounts.needed()
+        mount("--bind", folder, folder)
+        made.append(folder)
+        mount("-o", "remount,bind,ro", folder)
 
     yield lock
     for folder in made:
         if os.geteuid():
             folder.chmod(0o755)
         else:
-            subprocess.run(["umount", str(folder)], check=True)
+            unmount(folder)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults import monorepo, processes
+from tests.faults import monorepo, mounts, processes
 from tests.faults.monorepo import ANT, Monorepo, refused
+from tests.faults.mounts import mount, unmount
 
 FILL = """-- +goose Up
 CREATE TABLE heap (id BIGINT PRIMARY KEY, filling TEXT NOT NULL);
@@ -27,21 +27,20 @@ Resize = Callable[[int], None]
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[tuple[Monorepo, Resize]]:
     """A monorepo on a small file system of its own, and a function that gives it that many MB."""
-    if os.geteuid():
-        pytest.skip("mounting a small file system needs root")
+    mounts.needed()
     place = tmp_path / "monorepo"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}m,mode=755", "tmpfs", str(place)], check=True)
+    mount("-t", "tmpfs", "-o", f"size={ROOM}m,mode=755", "tmpfs", place)
 
     def resize(megabytes: int) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={megabytes}m", str(place)], check=True)
+        mount("-o", f"remount,size={megabytes}m", place)
 
     one = monorepo.build(place, (ANT,), rows=1000, pause=0)
     yield one, resize
     resize(ROOM)
     one.doit("stop")
     left = processes.gone(one.root)
-    subprocess.run(["umount", str(place)], check=True)
+    unmount(place)
     assert left == []
 
 

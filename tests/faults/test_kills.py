@@ -65,7 +65,7 @@ def _round(victim: str, monorepo: Monorepo, chance: random.Random) -> set[str]:
         if chance.random() < 0.5:  # in half of the rounds nobody else uses the server
             use.close()
         run = monorepo.start("migrate")
-        hit = _strike(victim, run, monorepo, MOMENTS[moment], pause, chance)
+        hit = _strike(victim, run, monorepo, moment=MOMENTS[moment], pause=pause, chance=chance)
         first = run.end()
     clean(first)
     assert first.code in ({-signal.SIGKILL} if victim == "doit" and hit else {0, 1}), f"{story}\n{first.err}"
@@ -81,7 +81,9 @@ def _round(victim: str, monorepo: Monorepo, chance: random.Random) -> set[str]:
     return hit
 
 
-def _strike(victim: str, run: Run, monorepo: Monorepo, moment: Moment, pause: float, chance: random.Random) -> set[str]:
+def _strike(
+    victim: str, run: Run, monorepo: Monorepo, *, moment: Moment, pause: float, chance: random.Random
+) -> set[str]:
     """Kill the victim a pause after the moment; what goose's sessions did then, nothing if no step was running."""
     while run.running and not moment(processes.of(monorepo.root), run.said()):
         time.sleep(0.005)

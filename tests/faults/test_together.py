@@ -1,4 +1,4 @@
-"""Several `doit migrate` at once from a cold start: the databases are shared out or waited for, and all runs end well."""
+"""Several `doit migrate` at once from a cold start: databases are shared out or waited for, all runs end well."""
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
-"""ClickHouse has no transactions: a file that stops half-way is told, remembered, and run again only where that is safe."""
+"""ClickHouse has no transactions: a file that stops half-way is told, kept, and run again only where that is safe."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.journeys.clickhouse import clickhouse, query
-from tests.journeys.conftest import ROOT, copied
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -25,23 +22,23 @@ PATH = "services/shop/migrations/00002_b.sql"
 
 
 @pytest.fixture(scope="module")
-def began(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
-    """A monorepo with one file applied, its server down; for copying."""
-    monorepo = clickhouse(tmp_path_factory.mktemp("began") / "monorepo", {"shop": {"00001_a.sql": FIRST}})
-    monorepo.fine("migrate")
-    monorepo.stop()
-    (monorepo.state / "clickhouse" / "ports.json").unlink()  # each copy has ports of its own
-    yield monorepo
-    shutil.rmtree(monorepo.root)
-
-
-@pytest.fixture
-def shop(began: Monorepo, tmp_path: Path) -> Iterator[Monorepo]:
-    monorepo = copied(began, tmp_path / "monorepo")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
+    """A monorepo whose server runs on."""
+    monorepo = clickhouse(tmp_path_factory.mktemp("running") / "monorepo", {"shop": {"00001_a.sql": FIRST}})
     monorepo.fine("start")
     yield monorepo
     monorepo.stop()
-    shutil.rmtree(monorepo.root)
+
+
+@pytest.fixture
+def shop(running: Monorepo) -> Monorepo:
+    """That monorepo with one file, which is applied."""
+    for file in running.folder("shop").glob("*.sql"):
+        file.unlink()
+    (running.folder("shop") / "00001_a.sql").write_text(FIRST)
+    query(running, "DROP DATABASE IF EXISTS shop SYNC")
+    running.fine("migrate")
+    return running
 
 
 def write(monorepo: Monorepo, *statements: str) -> None:
@@ -69,7 +66,6 @@ def test_the_failure_says_what_is_done_and_the_journal_keeps_it(shop: Monorepo) 
     assert begun(shop.doit("status", "format=json")) == ["00002_b.sql"]
     why = shop.fine("why", "migrate").stdout
     assert "would run: 1 begun: 00002_b.sql" in why
-    shutil.copy(ROOT / "services.yaml", shop.root / "unrelated.yaml")  # nothing else of the monorepo matters
     assert query(shop, "SELECT name FROM system.tables WHERE database = 'shop' AND name IN ('b', 'c', 'd')") == [
         ["b"],
         ["c"],
@@ -164,7 +160,8 @@ def test_a_down_that_stops_half_way_says_so_and_can_be_repeated(shop: Monorepo) 
     shop.fine("migrate")
     done = shop.doit("rollback:shop")
     assert done.returncode == 1
-    assert f"{PATH}:6: shop/main: Could not find table: lost" in done.stderr or "shop.lost" in done.stderr
+    assert f"{PATH}:6: shop/main: " in done.stderr
+    assert "the server's code: 60" in done.stderr
     assert "statement 1 is done and stays, statement 2 of 2 failed, and the version is still recorded" in done.stderr
     query(shop, "CREATE TABLE shop.lost (id UInt64) ENGINE = Memory")
     assert "1 file taken back" in shop.fine("rollback:shop").stderr

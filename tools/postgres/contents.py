@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +56,9 @@ def marks(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str | No
     return {name: comment if comment and MARK.fullmatch(comment) else None for name, comment in rows}
 
 
-def look(address: Address, databases: Iterable[str] | None = None) -> dict[str, Contents]:
-    """The contents of these databases, missing ones too; without names, of every database there is."""
-    with address.connect(**LIMITS) as connection:
-        known = marks(connection)
-    names = list(known) if databases is None else list(dict.fromkeys(databases))
+def look(address: Address, databases: Iterable[str], known: Mapping[str, str | None]) -> dict[str, Contents]:
+    """The contents of these databases, missing ones too; ``known`` are those that there are, with their marks."""
+    names = list(dict.fromkeys(databases))
     found = {name: Contents(exists=False, tables={}) for name in names if name not in known}
     there = [name for name in names if name in known]
     if len(there) == 1:

@@ -41,7 +41,8 @@ def look(home: Home) -> Seen | None:
             for _ in range(TRIES):
                 connection.execute(END_OTHERS)
                 (before,) = connection.execute(END_OF_LOG).fetchone() or (-1,)
-                seen = contents.look(here)
+                known = contents.marks(connection)
+                seen = contents.look(here, known, known)
                 (after,) = connection.execute(END_OF_LOG).fetchone() or (-2,)
                 if before == after:
                     return Seen(contents=seen, end=after)

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.errors import Refused, ServerError
 from tools.engine import Contents, Diagnosis, Index, Losses, Say, Staged
 from tools.postgres import contents, diagnosis, losses
-from tools.postgres.connection import Address
+from tools.postgres.connection import Address, worded
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,12 +43,17 @@ WHERE datname = %s AND starts_with(application_name, %s) ORDER BY backend_start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """A reachable server; each call makes connections of its own, so that threads do not meet."""
+    """A reachable server.
+
+    Each call makes connections of its own, so that threads do not meet; but one that is about a database whose lock is
+    held speaks to the server over the lock's connection, where that does.
+    """
 
     address: Address
     version: str
     embedded: bool
     log: Path | None  # the folder of the server's JSON log, where we can read it
+    locks: dict[str, Connection] = field(default_factory=dict, init=False, repr=False)  # by database
 
     def url(self, database: str, *, application: str) -> str:
         """The URL that goose takes, password included: for an environment variable, never for argv or a log."""
@@ -56,7 +61,10 @@ class Connected:
 
     def contents(self, databases: Iterable[str]) -> dict[str, Contents]:
         """Look at these databases, together; a missing one is ``exists=False``."""
-        return contents.look(self.address, databases)
+        names = tuple(databases)
+        with self._maintenance(*names) as connection:
+            marks = contents.marks(connection)
+        return contents.look(self.address, names, marks)
 
     @contextmanager
     def exclusive(self, database: str, say: Say) -> Iterator[None]:
@@ -71,7 +79,11 @@ class Connected:
                 lambda: _who(connection, ORPHANS, database, GOOSE),
                 lambda who: say(f"waiting for {database}: an earlier goose is still at work ({who})"),
             )
-            yield
+            self.locks[database] = connection
+            try:
+                yield
+            finally:
+                del self.locks[database]
             # a lock that was lost with its connection has protected nothing: the caller must hear of it
             if not _scalar(connection, "SELECT pg_advisory_unlock(%s)", key):
                 raise ServerError(f"the lock of {database} was lost while it was in use", todo=self.address.todo)
@@ -84,7 +96,7 @@ class Connected:
         from psycopg.sql import SQL, Identifier, Literal  # noqa: PLC0415 - start-up: as psycopg itself
 
         name, fresh = Identifier(database), Identifier(f"gander_new_{sha256(database.encode()).hexdigest()[:16]}")
-        with self.address.connect() as connection:
+        with self._maintenance(database) as connection:
             known = contents.marks(connection)
             if database in known:
                 return known[database] or ""
@@ -144,6 +156,17 @@ class Connected:
                 name = SQL(index.qualified)  # quoted by the server that told it
                 connection.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
 
+    @contextmanager
+    def _maintenance(self, *databases: str) -> Iterator[Connection]:
+        """A connection from which databases are seen and made: that of the only one's lock, if it is held and alive."""
+        held = self.locks.get(databases[0]) if len(databases) == 1 else None
+        if held and _alive(held):
+            with worded(databases[0], self.address.todo):
+                yield held
+        else:
+            with self.address.connect() as connection:
+                yield connection
+
     def _wait(self, look: Callable[[], str], tell: Callable[[str], None]) -> None:
         """Look until there is nobody to wait for; tell once for each that we wait for."""
         told = ""
@@ -152,6 +175,17 @@ class Connected:
                 tell(who)
                 told = who
             time.sleep(PAUSE)
+
+
+def _alive(connection: Connection) -> bool:
+    """Whether the server still answers: after a crash it is back, and the old connections are not."""
+    from psycopg import OperationalError  # noqa: PLC0415 - start-up: as psycopg itself
+
+    try:
+        connection.execute("SELECT")
+    except OperationalError:
+        return False
+    return True
 
 
 def _scalar(connection: Connection, query: str, *values: object) -> Any:
