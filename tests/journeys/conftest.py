@@ -200,12 +200,21 @@ def hurry(monorepo: Monorepo) -> None:
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
-    """The example monorepo as it comes from git; for copying."""
-    root = tmp_path_factory.mktemp("fresh") / "monorepo"
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
+    """The example monorepo as it comes from git, with all its services; for copying."""
+    root = tmp_path_factory.mktemp("whole") / "monorepo"
     shutil.copytree(ROOT / "services", root / "services")
     shutil.copy(ROOT / "services.yaml", root / "services.yaml")
     return Monorepo(root=root)
+
+
+@pytest.fixture(scope="session")
+def fresh(whole: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
+    """The example monorepo as it comes from git, without the services on ClickHouse; for copying."""
+    monorepo = copied(whole, tmp_path_factory.mktemp("fresh") / "monorepo")
+    listed = (monorepo.root / "services.yaml").read_text()
+    (monorepo.root / "services.yaml").write_text(listed[: listed.index("  audit-service:")])
+    return monorepo
 
 
 @pytest.fixture(scope="session")

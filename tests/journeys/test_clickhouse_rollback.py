@@ -13,7 +13,9 @@ from tests.journeys.clickhouse import clickhouse, query
 if TYPE_CHECKING:
     from tests.journeys.conftest import Make, Monorepo
 
-CREATE = "-- +goose Up\nCREATE TABLE IF NOT EXISTS shop.{0} (id UInt64) ENGINE = MergeTree ORDER BY id;\n-- +goose Down\n"
+CREATE = (
+    "-- +goose Up\nCREATE TABLE IF NOT EXISTS shop.{0} (id UInt64) ENGINE = MergeTree ORDER BY id;\n-- +goose Down\n"
+)
 PATH = "services/shop/migrations"
 
 

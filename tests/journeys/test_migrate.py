@@ -21,24 +21,27 @@ OWNED = (
     "migrate:identity-service/identity",
     "migrate:identity-service/auth",
     "migrate:legal-service/legal",
+    "migrate:audit-service/audit",
+    "migrate:analytics-service/analytics",
 )
 ADDED = "20270101000000_add_notes.sql"
 
 
-def test_a_fresh_copy_comes_to_head_and_a_second_run_starts_nothing(fresh: Monorepo, tmp_path: Path) -> None:
-    monorepo = copied(fresh, tmp_path / "monorepo")
+def test_a_fresh_copy_comes_to_head_and_a_second_run_starts_nothing(whole: Monorepo, tmp_path: Path) -> None:
+    monorepo = copied(whole, tmp_path / "monorepo")
     first = monorepo.fine("migrate")
     assert first.stdout == ""
     assert sorted(ran(first)) == sorted(OWNED)
-    assert counts(first) == (5, 1, 0)
-    assert "✓ migrate:auth-service/auth          9 files applied" in first.stderr
+    assert counts(first) == (7, 1, 0)
+    assert "✓ migrate:auth-service/auth            9 files applied" in first.stderr
     assert "starting the local PostgreSQL" in first.stderr
+    assert "starting the local ClickHouse" in first.stderr
     assert (monorepo.state / ".gitignore").read_text() == "*\n"
 
     before = monorepo.control()
     second = monorepo.fine("migrate")
-    assert counts(second) == (0, 6, 0)
-    assert second.stderr.count("up to date: all ") == 6
+    assert counts(second) == (0, 8, 0)
+    assert second.stderr.count("up to date: all ") == 8
     assert "starting" not in second.stderr
     assert monorepo.control() == before
     assert "all at head" in monorepo.fine("status").stderr
