@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from schemas.errors import ServerError
@@ -27,6 +28,7 @@ create table if not exists begun (
     primary key (place, goose_table, version)
 ) without rowid;
 """
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 PATIENCE = 30.0  # seconds to wait for another process's write
 
 
@@ -155,28 +157,40 @@ class Journal:
         with self._file() as file:
             return file.execute(query, (history.place, history.table)).fetchall()
 
-    def _file(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The connection that is kept, or one that is closed after use."""
-        if not self._keeps:
-            return closing(self._open())
-        self._kept = self._kept or self._open()
-        return nullcontext(self._kept)
+    @contextmanager
+    def _file(self) -> Iterator[sqlite3.Connection]:
+        """The connection that is kept, or one that is closed after use; what SQLite refuses becomes a ServerError."""
+        try:
+            if self._keeps:
+                self._kept = self._kept or self._open()
+                yield self._kept
+                return
+            with closing(self._open()) as file:
+                yield file
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def _open(self) -> sqlite3.Connection:
-        try:
+        with suppress(OSError):  # SQLite words it
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = sqlite3.connect(self.path, timeout=PATIENCE)
+        file = sqlite3.connect(self.path, timeout=PATIENCE)
+        try:
             file.execute("pragma journal_mode = wal")
             file.execute("pragma synchronous = full")  # it outlives a power cut as the database itself does
             file.executescript(SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise ServerError(
-                "the journal of applied migrations cannot be used",
-                where=str(self.path),
-                why=str(error),
-                todo="make the folder writable; a damaged journal can be moved away: the databases' own histories stay",
-            ) from error
+        except sqlite3.Error:
+            file.close()
+            raise
         return file
+
+    def _unusable(self, error: sqlite3.Error) -> ServerError:
+        todo = "make its folder writable and free some space, then run the command again"
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in DAMAGED:
+            path = str(self.path)
+            todo = f"mv {quote(path)} {quote(path + '.damaged')}\nrm -f {quote(path + '-wal')} {quote(path + '-shm')}"
+            todo += "\nthen run the command again: applied files are taken as they are on disk"
+        what = "the journal of applied migrations cannot be used"
+        return ServerError(what, where=str(self.path), why=str(error), todo=todo)
 
 
 def now() -> str:

@@ -17,6 +17,7 @@ import pytest
 from tests.faults import mounts, processes
 from tests.faults.monorepo import ANT, Done, Monorepo, clean, refused
 from tests.faults.mounts import mount, unmount
+from tools.postgres import Embedded
 
 MORE = "20260103000000_more"
 GARBAGE = b"\0garbage\xff" * 400
@@ -84,6 +85,21 @@ def test_a_stale_postmaster_pid_is_passed_over(ant: Monorepo, text: str) -> None
     stale.write_text(text.format(us=os.getpid(), data=ant.home / "data"))
     shutil.chown(stale, *((one := stale.parent.stat()).st_uid, one.st_gid))
     works(ant)
+
+
+@pytest.mark.parametrize("name", ["postmaster.pid", ".s.PGSQL.{port}.lock"])
+def test_a_lock_file_whose_process_id_is_somebody_elses_by_now_is_passed_over(ant: Monorepo, name: str) -> None:
+    sockets = Embedded(ant.home).home.sockets
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    owner = (ant.home / "data").stat()
+    with subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid) as other:
+        lock = (ant.home / "data" if name == "postmaster.pid" else sockets) / name.format(port=port(ant))
+        lock.write_text(f"{other.pid}\n{ant.home / 'data'}\n1\n{port(ant)}\n{sockets}\n")
+        for path in (lock, sockets):
+            os.chown(path, owner.st_uid, owner.st_gid)
+        works(ant)
+        assert other.poll() is None
+        other.kill()
 
 
 def test_an_unclean_shutdown_is_recovered_from(ant: Monorepo) -> None:

@@ -62,6 +62,6 @@ def test_what_cannot_run_on_the_embedded_server_is_said_before_it_is_tried(name:
 
 
 def test_no_other_case_has_a_remark(said: dict[str, str]) -> None:
-    with_remark = {found for found in re.findall(r"^(case-\d+)/main: ", said[""], re.MULTILINE)}
+    with_remark = set(re.findall(r"^(case-\d+)/main: ", said[""], re.MULTILINE))
     known = {PLACES[name] for name in CASES if "remarks" in CASES[name] or CASES[name]["code"] == 392}
     assert with_remark <= known

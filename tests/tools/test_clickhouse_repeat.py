@@ -17,9 +17,11 @@ from tools.clickhouse.server import Connected
 
 SCHEMA = """
 CREATE TABLE {db}.t (
-    id UInt64, n UInt64, name String DEFAULT 'x' CODEC(ZSTD) COMMENT 'c', at DateTime DEFAULT now() TTL at + INTERVAL 1 YEAR,
+    id UInt64, n UInt64, name String DEFAULT 'x' CODEC(ZSTD) COMMENT 'c',
+    at DateTime DEFAULT now() TTL at + INTERVAL 1 YEAR,
     note String, INDEX i n TYPE minmax, CONSTRAINT positive CHECK n >= 0, PROJECTION p (SELECT n ORDER BY n)
-) ENGINE = MergeTree PARTITION BY id % 2 ORDER BY id SAMPLE BY id TTL at + INTERVAL 2 YEAR SETTINGS merge_max_block_size = 100
+) ENGINE = MergeTree PARTITION BY id % 2 ORDER BY id SAMPLE BY id TTL at + INTERVAL 2 YEAR
+SETTINGS merge_max_block_size = 100
 ;;
 INSERT INTO {db}.t (id, n, at) SELECT number, number, now() FROM numbers(10)
 ;;
@@ -109,7 +111,8 @@ NO = {
     ),
 }
 COMMANDS = [
-    *("ADD COLUMN IF NOT EXISTS comment String", "ADD COLUMN delete String", "ADD COLUMN IF NOT EXISTS k UInt8 AFTER n"),
+    *("ADD COLUMN IF NOT EXISTS comment String", "ADD COLUMN delete String"),
+    "ADD COLUMN IF NOT EXISTS k UInt8 AFTER n",
     *("DROP COLUMN IF EXISTS note", "DROP COLUMN note", "RENAME COLUMN IF EXISTS note TO remark"),
     *("MODIFY COLUMN n UInt32", "MODIFY COLUMN name REMOVE CODEC", "MODIFY COLUMN name REMOVE COMMENT"),
     *("MODIFY COLUMN at REMOVE TTL", "MODIFY COLUMN IF EXISTS gone String", "ALTER COLUMN n TYPE UInt32"),
@@ -117,7 +120,8 @@ COMMANDS = [
     *("MODIFY SETTING merge_max_block_size = 7", "RESET SETTING merge_max_block_size", "REMOVE SAMPLE BY"),
     *("MODIFY SETTING merge_max_block_size = 7, parts_to_throw_insert = 9", "MODIFY ORDER BY (id)"),
     *("ADD INDEX IF NOT EXISTS j note TYPE minmax", "ADD INDEX materialize note TYPE minmax", "DROP INDEX IF EXISTS i"),
-    *("ADD CONSTRAINT IF NOT EXISTS c CHECK n < 99", "DROP CONSTRAINT IF EXISTS positive", "CLEAR COLUMN IF EXISTS note"),
+    *("ADD CONSTRAINT IF NOT EXISTS c CHECK n < 99", "DROP CONSTRAINT IF EXISTS positive"),
+    "CLEAR COLUMN IF EXISTS note",
     *("DROP PROJECTION IF EXISTS p", "MATERIALIZE INDEX i", "MATERIALIZE COLUMN name", "DELETE WHERE id = 1"),
     *("UPDATE n = n + 1 WHERE id = 2", "MODIFY COLUMN name MODIFY SETTING max_compress_block_size = 65536"),
 ]

@@ -99,3 +99,16 @@ def test_a_damaged_journal_is_one_clear_error(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(ServerError, match=r"journal of applied migrations cannot be used[\s\S]*not a database"):
         Journal(path).records(HISTORY)
+
+
+def test_a_connection_that_is_kept_open_serves_every_call_and_shows_others_what_it_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    journal, other = Journal(path), Journal(path)
+    with journal.kept_open():
+        assert journal.records(HISTORY) == {}
+        assert not path.exists()
+        journal.begin(HISTORY, [Record(version=1, name="1_a.sql", sha256="a", body=b"", at="")], [])
+        other.settle(HISTORY, {}, given_up=[1])
+        assert journal.begun(HISTORY) == {}
+    journal.begin(HISTORY, [Record(version=2, name="2_b.sql", sha256="b", body=b"", at="")], [])
+    assert list(other.begun(HISTORY)) == [2]

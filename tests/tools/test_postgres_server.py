@@ -163,6 +163,27 @@ def test_a_lock_that_was_lost_is_reported(server: Connected, database: str) -> N
         lose()
 
 
+def test_what_is_asked_under_a_lock_is_answered_although_the_locks_connection_has_died(
+    server: Connected, database: str
+) -> None:
+    found = []
+
+    def lose() -> None:
+        with server.exclusive(database, lambda _: None):
+            found.append(server.contents([database])[database])
+            with psycopg.connect(server.url("postgres", application="test"), autocommit=True) as connection:
+                query = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name LIKE %s"
+                connection.execute(query, ["gander run %"])
+            found.append(server.contents([database])[database])
+            server.create(database)
+
+    with pytest.raises(ServerError):  # the lock is lost all the same
+        lose()
+    before, after = found
+    assert before.exists
+    assert before == after
+
+
 def test_the_log_says_where_a_statement_failed(server: Connected, database: str) -> None:
     url = server.url(database, application="gander goose abc")
     statement = "SELECT 'é' AS a,\n  missing FROM pg_class"

@@ -15,7 +15,9 @@ STATEMENT = re.compile(
     r"|TRUNCATE\b|OPTIMIZE\b|SET\b|SELECT\b|SYSTEM\b|DELETE\b"
 )
 # it makes something and fills it: half of the rows may be there, and IF NOT EXISTS would leave it at that
-FILLS = re.compile(r"CREATE( TEMPORARY)? TABLE IF NOT EXISTS\b.*\bAS (SELECT|WITH|FROM|_ (SELECT|WITH))\b|.* POPULATE\b")
+FILLS = re.compile(
+    r"CREATE( TEMPORARY)? TABLE IF NOT EXISTS\b.*\bAS (SELECT|WITH|FROM|_ (SELECT|WITH))\b|.* POPULATE\b"
+)
 SEVERAL = " PARALLEL WITH "
 ALTER = re.compile(r"ALTER( TEMPORARY)? TABLE (IF EXISTS )?\S+( _ \S+)?( ON CLUSTER \S+)? ")
 COMMAND = re.compile(

@@ -59,6 +59,8 @@ class PostgreSQL:
     def start(self) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         """Start postgres on the remembered port, else a free one, after ending what a crash left."""
         leftovers.end(self.home.data)
+        for stale in self.home.sockets.glob(".s.PGSQL.*"):  # whose dead owner PostgreSQL may take for a living process
+            stale.unlink(missing_ok=True)
         self.tend()
         began = time.time() - CLOCK
         remembered, problem = self._remembered(), ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
@@ -19,6 +22,7 @@ __all__ = ["Address", "worded"]
 
 APPLICATION = "gander"
 PATIENCE = 30.0  # seconds that a server gets to come back from a crash
+LITTLE = 128 * 1024 * 1024  # bytes: a few segments of its log, without which PostgreSQL ends at once
 NOT_YET = ("starting up", "recovery mode", "not yet accepting connections")
 
 
@@ -29,6 +33,7 @@ class Address:
     url: str = field(repr=False)  # it may hold the password
     host: str = ""  # the folder of a private socket, which our own connections take
     todo: str  # the next command when the server does not answer
+    disk: Path | None = None  # a folder on the server's disk, where we can look at it
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -58,7 +63,7 @@ class Address:
     ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A connection in autocommit mode, its `settings` set for the session; every refusal becomes a ServerError."""
         name = database or self.maintenance
-        with worded(name, self.todo), self._connection(name, application, settings) as connection:
+        with worded(name, self.todo, self.disk), self._connection(name, application, settings) as connection:
             (reached,) = connection.execute("SELECT current_database()").fetchone() or ("",)
             if reached != name:
                 raise ServerError(f"the server led to the database {reached} instead of {name}", todo=self.todo)
@@ -86,7 +91,7 @@ class Address:
 
 
 @contextmanager
-def worded(database: str, todo: str) -> Iterator[None]:
+def worded(database: str, todo: str, disk: Path | None = None) -> Iterator[None]:
     """Turn psycopg's errors into a ServerError with the server's own words."""
     import psycopg  # noqa: PLC0415 - start-up: 0.1 s that only a run with a server needs
 
@@ -98,6 +103,9 @@ def worded(database: str, todo: str) -> Iterator[None]:
             what, why = f"PostgreSQL refused a statement in {database}", "\n".join(line for line in lines if line)
         else:
             what, why = f"PostgreSQL cannot be reached for {database}", str(error).strip()
+            if disk and (free := shutil.disk_usage(disk).free) < LITTLE:
+                what = f"PostgreSQL stopped, and its disk has only {free >> 20} MB of free space"
+                todo = f"free some space on the disk of {shlex.quote(str(disk))}, then run the command again"
         if error.sqlstate == "53100" or "No space left" in why:
             what, todo = f"PostgreSQL has no space left on its disk for {database}", "free some space on that disk"
         raise ServerError(what, why=redact(why), todo=todo) from error

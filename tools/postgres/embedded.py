@@ -109,4 +109,5 @@ def address(home: Home, facts: Mapping[str, Any]) -> Address:
         url=f"postgres://{login}@127.0.0.1:{facts['port']}/{MAINTENANCE}?sslmode=disable",
         host=facts["sockets"],
         todo="doit stop\nthen run the command again",
+        disk=home.path,
     )
