@@ -12,18 +12,19 @@ from typing import Any, TypeVar
 
 from pipelines.display import say
 from schemas.errors import GanderError
+from tools.sqlite import connect
 
 __all__ = ["Store", "make_state_folder"]
 
 LAST_WORD = "deps:"  # doit 0.37 sets it last when a task has succeeded (dependency.py, save_success)
 VALUES = "_values_:"
 BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-PATIENCE = 30.0  # seconds to wait for another run's commit
 TABLES = """
 create table if not exists task (name text primary key, entries text not null) without rowid;
 create table if not exists folder (path text primary key, signature text not null, looked integer not null,
                                    digest text not null) without rowid;
 """
+PREPARE = ("pragma journal_mode = wal", "pragma synchronous = normal", *filter(str.strip, TABLES.split(";")))
 T = TypeVar("T")
 
 
@@ -155,15 +156,9 @@ class Store:
         if self._opened is None:
             file = self.name()
             make_state_folder(file.parent)
-            connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+            self._inode = file.stat().st_ino if file.exists() else 0
+            self._opened = connect(file, PREPARE, isolation_level=None, check_same_thread=False)
             self._inode = file.stat().st_ino
-            try:
-                for statement in ("pragma journal_mode = wal", "pragma synchronous = normal", *TABLES.split(";")):
-                    connection.execute(statement)
-            except BaseException:
-                connection.close()
-                raise
-            self._opened = connection
         return self._opened
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:

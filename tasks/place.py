@@ -69,15 +69,19 @@ def applied(database: Database, contents: Contents, records: Journal) -> tuple[A
     return tuple(rows)
 
 
-def plan(database: Database, migrations: Iterable[Migration], contents: Contents, records: Journal) -> Plan:
+def plan(
+    catalog: Catalog, database: Database, migrations: Iterable[Migration], contents: Contents, records: Journal
+) -> Plan:
     """What migrating would do, by what the database holds and the journal knows."""
+    name = database.names[LOCAL]
+    streams = {one.table for one in catalog.databases() if (one.engine, one.names[LOCAL]) == (database.engine, name)}
     return decide(
         files(migrations),
         applied(database, contents, records),
         label=database.label,
         folder=database.migrations,
         table=database.table,
-        other_tables={name: len(rows) for name, rows in contents.tables.items() if name != database.table},
+        other_tables={name: len(rows) for name, rows in contents.tables.items() if name not in streams},
         begun=half_done(database, contents, records),
     )
 

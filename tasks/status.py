@@ -69,7 +69,7 @@ def _standings(work: Work) -> list[Standing]:
     for entry, database in zip(entries, owners, strict=True):
         stream = read(place.folder(work.catalog, database), work.catalog.root, os.environ)
         contents = found[database.label]
-        versions = place.plan(database, stream.migrations, contents, records).versions
+        versions = place.plan(work.catalog, database, stream.migrations, contents, records).versions
         held = {version.path for version in versions if version.state == "applied"}
         problems = tuple(problem for problem in stream.problems if problem.path not in held)
         standings.append(

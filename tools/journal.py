@@ -14,6 +14,7 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from schemas.errors import ServerError
+from tools.sqlite import connect
 
 __all__ = ["Begun", "History", "Journal", "Record", "now"]
 
@@ -28,8 +29,12 @@ create table if not exists begun (
     primary key (place, goose_table, version)
 ) without rowid;
 """
+PREPARE = (
+    "pragma journal_mode = wal",
+    "pragma synchronous = full",  # it outlives a power cut as the database itself does
+    *filter(str.strip, SCHEMA.split(";")),
+)
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-PATIENCE = 30.0  # seconds to wait for another process's write
 
 
 class History(NamedTuple):
@@ -173,15 +178,7 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         with suppress(OSError):  # SQLite words it
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = sqlite3.connect(self.path, timeout=PATIENCE)
-        try:
-            file.execute("pragma journal_mode = wal")
-            file.execute("pragma synchronous = full")  # it outlives a power cut as the database itself does
-            file.executescript(SCHEMA)
-        except sqlite3.Error:
-            file.close()
-            raise
-        return file
+        return connect(self.path, PREPARE)
 
     def _unusable(self, error: sqlite3.Error) -> ServerError:
         todo = "make its folder writable and free some space, then run the command again"

@@ -97,7 +97,7 @@ def _reference(work: Work, reference: Reference) -> Outcome:
     files = migrations(work.catalog, owner)
     name = owner.names[LOCAL]
     contents = work.session.server(owner.engine).contents([name])[name]
-    versions = place.plan(owner, files, contents, place.journal(work.catalog)).versions
+    versions = place.plan(work.catalog, owner, files, contents, place.journal(work.catalog)).versions
     behind = [version for version in versions if version.state != "applied"]
     if behind:
         raise Refused(

@@ -99,7 +99,7 @@ def _against(catalog: Catalog, database: Database, contents: Contents, records: 
     stream = collect(place.folder(catalog, database), catalog.root)
     if stream.problems:
         return stream.problems[0].message
-    decided = place.plan(database, stream.migrations, contents, records)
+    decided = place.plan(catalog, database, stream.migrations, contents, records)
     if decided.refusals:
         return f"it will be refused: {decided.refusals[0].path} {decided.refusals[0].message}"
     behind = [version for version in decided.versions if version.state != "applied"]

@@ -104,7 +104,7 @@ class Site:
 
     def plan(self, contents: Contents, files: Sequence[Migration]) -> Plan:
         """What migrating would do, by what the database holds and the journal knows."""
-        return place.plan(self.database, files, contents, self.journal)
+        return place.plan(self.catalog, self.database, files, contents, self.journal)
 
     def texts(self, files: Iterable[Migration]) -> dict[str, bytes]:
         """These files as goose shall run them here, by name; what that leaves unproved is said.

@@ -38,9 +38,9 @@ def settled(monorepo: Monorepo) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def six(fresh: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
+def six(whole: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
     """The example monorepo at head, its servers down."""
-    monorepo = copied(fresh, tmp_path_factory.mktemp("six") / "monorepo")
+    monorepo = copied(whole, tmp_path_factory.mktemp("six") / "monorepo")
     first = monorepo.fine("migrate")
     assert counts(first) == (7, 1, 0)
     assert set(OURS) < set(ran(first))

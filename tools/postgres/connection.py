@@ -22,7 +22,9 @@ __all__ = ["Address", "worded"]
 
 APPLICATION = "gander"
 PATIENCE = 30.0  # seconds that a server gets to come back from a crash
-LITTLE = 128 * 1024 * 1024  # bytes: a few segments of its log, without which PostgreSQL ends at once
+LITTLE = 32 * 1024 * 1024  # bytes: two segments of its log, without which PostgreSQL ends at once
+RECENT = 60.0  # seconds
+TAIL = 64 * 1024  # bytes of a log that are looked at
 NOT_YET = ("starting up", "recovery mode", "not yet accepting connections")
 
 
@@ -103,9 +105,17 @@ def worded(database: str, todo: str, disk: Path | None = None) -> Iterator[None]
             what, why = f"PostgreSQL refused a statement in {database}", "\n".join(line for line in lines if line)
         else:
             what, why = f"PostgreSQL cannot be reached for {database}", str(error).strip()
-            if disk and (free := shutil.disk_usage(disk).free) < LITTLE:
-                what = f"PostgreSQL stopped, and its disk has only {free >> 20} MB of free space"
+            if disk and _ran_out_of_space(disk):
+                what = "PostgreSQL stopped, because there is no space left on its disk"
                 todo = f"free some space on the disk of {shlex.quote(str(disk))}, then run the command again"
         if error.sqlstate == "53100" or "No space left" in why:
             what, todo = f"PostgreSQL has no space left on its disk for {database}", "free some space on that disk"
         raise ServerError(what, why=redact(why), todo=todo) from error
+
+
+def _ran_out_of_space(home: Path) -> bool:
+    """Whether the server's disk has hardly any space, or its log said so just now: a server that stops frees some."""
+    if shutil.disk_usage(home).free < LITTLE:
+        return True
+    recent = [log for log in (home / "log").glob("*") if log.stat().st_mtime > time.time() - RECENT]
+    return any(b"No space left on device" in log.read_bytes()[-TAIL:] for log in recent)
