@@ -11,6 +11,7 @@ MIGRATE = Step(
     up_to_date="tasks.migrate.check:up_to_date",
     parts="tasks.migrate.check:parts",
     owner_first=True,
+    takes=("changed",),
 )
 
 OPERATIONS = (
@@ -24,6 +25,7 @@ OPERATIONS = (
 )
 
 VARIABLES = {
+    "changed": Variable(doc="only services that differ from where the branch left this one", form="origin/main"),
     "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
     "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from schemas.catalog import Catalog, Database, EngineName, Reference
+
 __all__ = ["Contents", "Operation", "Step", "Variable", "Verb", "function"]
 
 
@@ -27,7 +29,7 @@ class Variable(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A verb of the road: one cached task a database.
+    """A verb of the road: one cached task a database, or a service.
 
     The world decides when there is ``up_to_date``, else the key made of ``parts``; with neither it always runs.
     Functions are ``module:function``, imported when first called.
@@ -39,26 +41,42 @@ class Step(NamedTuple):
     takes: tuple[str, ...] = ()  # variables
     up_to_date: str = ""  # (Sequence[Work]) -> Mapping[target name, Answer], asked once for all targets
     parts: str = ""  # (Catalog, Target, digest of a folder or file) -> Mapping[part, version or digest]
-    after: tuple[str, ...] = ()  # steps of the same database that go first
+    after: tuple[str, ...] = ()  # steps of the same database, or service, that go first
     owner_first: bool = False  # a reference's task goes after its owner's
+    over: Literal["database", "service"] = "database"
+    engine: EngineName | None = None  # the only engine whose databases it is for
+    references: bool = True  # whether a reference has a task of its own
+
+    @property
+    def environments(self) -> Environments:
+        """Where it works: a task of a database changes the local one, a task of a service changes files."""
+        return "local" if self.over == "database" else "none"
+
+    def has(self, entry: Database | Reference, catalog: Catalog) -> bool:
+        """Whether it is for that database or reference."""
+        owner = catalog.owner(entry) if isinstance(entry, Reference) else entry
+        return (self.references or owner is entry) and self.engine in {None, owner.engine}
 
 
 class Operation(NamedTuple):
     """A verb beside the road: it runs whenever it is asked for.
 
-    It is one task over all that is named, or one over each own database; or it takes no names (and then goes on
-    without services.yaml when that cannot be loaded).
+    It is one task over all that is named, or one over each own database, or over the one own database that must be
+    named; or it takes no names (and then goes on without services.yaml when that cannot be loaded).
     """
 
     name: str
     doc: str  # as a step's
     run: str  # as a step's
     takes: tuple[str, ...] = ()  # variables
-    over: Literal["all", "each", "nothing"] = "nothing"
+    over: Literal["all", "each", "one", "nothing"] = "nothing"
     asks: bool = False  # may ask the user: databases come one after another
+    environments: Environments = "local"
 
 
 Verb = Step | Operation
+Environments = Literal["local", "others", "any", "none"]
+"""Where a verb works: ``others`` must be named, ``any`` is local unless named, ``none`` is about files alone."""
 
 
 class Contents(NamedTuple):

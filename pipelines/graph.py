@@ -5,15 +5,16 @@ A named tuple starts faster than a dataclass: see schemas/catalog.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from pipelines.contents import Contents, Operation, Step, Verb
-from pipelines.words import Request, places
-from schemas.catalog import Catalog, Reference
+from pipelines.places import places
+from pipelines.words import Request
+from schemas.catalog import Catalog, Database, Reference
 from schemas.target import Target
 
-__all__ = ["Job", "jobs"]
+__all__ = ["Job", "jobs", "only"]
 
 
 class Job(NamedTuple):
@@ -47,6 +48,24 @@ def jobs(
     return tuple(job if job.name in named else job._replace(named=False) for job in made.values())
 
 
+def only(made: Iterable[Job], services: Container[str]) -> tuple[Job, ...]:
+    """The steps' jobs that are about these services, with those that they need; operations stay as they are."""
+    by_name = {job.name: job for job in made}
+    kept: set[str] = set()
+
+    def keep(job: Job) -> None:
+        kept.add(job.name)
+        for need in job.needs:
+            if need not in kept:
+                keep(by_name[need])
+
+    for job in by_name.values():
+        about = isinstance(job.verb, Operation) or any(target.service in services for target in job.targets)
+        if job.named and about:
+            keep(job)
+    return tuple(job for job in by_name.values() if job.name in kept)
+
+
 def _asked(request: Request, contents: Contents, catalog: Callable[[], Catalog]) -> Iterator[Job]:
     verb = request.verb
     if isinstance(verb, Operation) and verb.over == "nothing":
@@ -74,12 +93,24 @@ def _needs(job: Job, contents: Contents, catalog: Catalog) -> Iterator[Job]:
     verb, (target,) = job.verb, job.targets
     if not isinstance(verb, Step):
         return
+    service = target.service or ""
+    entry = catalog.entry(service, target.database) if target.database else None
     for name in verb.after:
-        if name in contents.verbs:  # a step that is not there yet orders nothing
-            before = target._replace(step=name)
-            yield Job(name=before.name, verb=contents.verbs[name], targets=(before,))
-    entry = catalog.entry(target.service or "", target.database or "")
+        before = contents.verbs.get(name)  # a step that is not there yet orders nothing
+        if isinstance(before, Step):
+            for place in _same(target, entry, before, catalog):
+                yield Job(name=place.name, verb=before, targets=(place,))
     if verb.owner_first and isinstance(entry, Reference):
         owner = catalog.owner(entry)
         first = target._replace(service=owner.service, database=owner.key)
         yield Job(name=first.name, verb=verb, targets=(first,))
+
+
+def _same(target: Target, entry: Database | Reference | None, step: Step, catalog: Catalog) -> Iterator[Target]:
+    """Where another step is about the same: the database itself, its service, or all databases of the service."""
+    if step.over == "service":
+        yield Target(step=step.name, service=target.service)
+        return
+    for one in [entry] if entry else catalog.services[target.service or ""].databases:
+        if step.has(one, catalog):
+            yield Target(step=step.name, service=one.service, database=one.key)

@@ -25,7 +25,8 @@ def parts(
         return None
     (target,) = job.targets
     own: Mapping[str, str] = function(job.verb.parts)(catalog, target, digest)
-    entry = catalog.entry(target.service or "", target.database or "")
+    service = target.service or ""
+    entry = catalog.entry(service, target.database) if target.database else catalog.services[service]
     built_on = {f"built on {need}": keys(need) for need in job.needs}
     return {**own, "services.yaml": sha256(repr(entry).encode()).hexdigest(), **built_on}
 

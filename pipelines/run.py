@@ -12,6 +12,7 @@ from doit.dependency import Dependency
 from doit.runner import MThreadRunner, Runner
 from doit.task import Stream, Task
 
+from pipelines import graph
 from pipelines.action import Call, Turn
 from pipelines.command import Ours
 from pipelines.contents import Operation, Step
@@ -27,6 +28,7 @@ from tasks.work import Session, Work
 __all__ = ["Run"]
 
 MOST_AT_ONCE = 8
+CHANGED = "changed"  # the variable that limits steps to the services that a branch touches
 
 
 class Run(Ours):
@@ -44,11 +46,18 @@ class Run(Ours):
             raise SelectionError(f"-n {options['num_process']}: at least one job must run", todo="doit help run")
         jobs = self.loader.jobs(words, single=options["single"])
         variables = self.loader.variables({job.verb.name: job.verb.takes for job in jobs})
+        if CHANGED in variables:
+            from tasks.changes import touched  # noqa: PLC0415 - start-up: only who asks for it compares with git
+
+            services = touched(self.loader.catalog, variables[CHANGED])
+            jobs = graph.only(jobs, services)
         catalog, mistakes = (self.loader.catalog, None) if needs_catalog(jobs) else self.loader.catalog_or_none_of_it()
         asks = any(isinstance(job.verb, Operation) and job.verb.asks for job in jobs)
         if asks and len({job.verb.name for job in jobs}) > 1:
             raise SelectionError("an operation that asks questions runs alone", todo="give one operation at a time")
         display = for_this_terminal()
+        if CHANGED in variables:
+            display.line(f"changed since {variables[CHANGED]}: {', '.join(sorted(services)) or 'no service'}")
         if mistakes:
             display.line(f"{mistakes}\n  going on without services.yaml")
         session = Session(catalog, display.line)

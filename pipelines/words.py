@@ -1,4 +1,4 @@
-"""What the words of a command line name: verbs of the contents page, and databases of the catalog.
+"""What the words of a command line name: verbs of the contents page and variables; pipelines/places.py goes on.
 
 A named tuple starts faster than a dataclass: see schemas/catalog.py.
 """
@@ -10,15 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipelines.contents import Contents, Operation, Verb
-from schemas.catalog import Catalog, Database, Environment, Reference
-from schemas.errors import Refused, SelectionError
+from schemas.errors import SelectionError
 from schemas.nearest import nearest
-from schemas.target import LOCAL, Target, parse
+from schemas.target import Target, parse
 
-__all__ = ["Request", "check_variables", "form", "places", "read", "split"]
-
-
-FEW = 12  # that many valid names are listed in an error; more would bury it
+__all__ = ["Request", "check_variables", "fits", "form", "read", "split"]
 
 
 class Request(NamedTuple):
@@ -27,12 +23,14 @@ class Request(NamedTuple):
     word: str
     verb: Verb
     target: Target
+    typed: str  # the verb as it was typed: its own name, a group's, or a pattern
 
 
 def form(verb: Verb) -> str:
-    """How a verb is typed: ``migrate[:SERVICE[/DATABASE]]``."""
-    alone = isinstance(verb, Operation) and verb.over == "nothing"
-    return verb.name if alone else f"{verb.name}[:SERVICE[/DATABASE]]"
+    """How a verb is typed: ``migrate[:SERVICE[/DATABASE]]``, ``drift[:SERVICE[/DATABASE]]@ENVIRONMENT``."""
+    places = {"nothing": "", "service": "[:SERVICE]", "one": ":SERVICE[/DATABASE]"}
+    at = {"others": "@ENVIRONMENT", "any": "[@ENVIRONMENT]"}
+    return verb.name + places.get(verb.over, "[:SERVICE[/DATABASE]]") + at.get(verb.environments, "")
 
 
 def split(arguments: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
@@ -103,7 +101,7 @@ def _requests(word: str, contents: Contents, commands: Sequence[str]) -> Iterato
     for verb in _verbs(word, target.step, contents, commands):
         if isinstance(verb, Operation) and verb.over == "nothing" and word != verb.name:
             raise SelectionError(f"`{word}`: {verb.name} takes no service and no environment", todo=f"doit {verb.name}")
-        yield Request(word=word, verb=verb, target=target._replace(step=verb.name))
+        yield Request(word=word, verb=verb, target=target._replace(step=verb.name), typed=target.step)
 
 
 def _verbs(word: str, name: str, contents: Contents, commands: Sequence[str]) -> Iterable[Verb]:
@@ -112,7 +110,7 @@ def _verbs(word: str, name: str, contents: Contents, commands: Sequence[str]) ->
     if name in contents.verbs:
         return [contents.verbs[name]]
     if "*" in name:
-        steps = [step for step in contents.steps if _fits(name, step.name)]
+        steps = [step for step in contents.steps if fits(name, step.name)]
         if steps:
             return steps
         raise SelectionError(
@@ -124,75 +122,9 @@ def _verbs(word: str, name: str, contents: Contents, commands: Sequence[str]) ->
     raise SelectionError(f"`{word}`: there is no step or operation `{name}`{nearest(name, valid)}", todo="doit list")
 
 
-def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Target, ...]:
-    """Each database and reference that a request names, as a target of its own, in the order of services.yaml.
-
-    Raises SelectionError for a name or pattern that matches nothing, Refused for an environment that the verb
-    may not change, or a reference where only the owner may be named.
-    """
-    target = request.target
-    services = _named(request, "service", target.service, list(catalog.services))
-    found = [entry for service in services for entry in catalog.services[service].databases]
-    if target.database:
-        keys = list(dict.fromkeys(entry.key for entry in found))
-        wanted = _named(request, "database", target.database, keys)
-        found = [entry for entry in found if entry.key in wanted]
-    for environment in _named(request, "environment", target.environment, list(catalog.environments)):
-        if environment != LOCAL:
-            raise _elsewhere(request, catalog.environments[environment], services, contents)
-    if isinstance(request.verb, Operation) and request.verb.over == "each":
-        found = _owned(request, found)
-    return tuple(Target(step=request.verb.name, service=entry.service, database=entry.key) for entry in found)
-
-
-def _named(request: Request, kind: str, name: str | None, valid: list[str]) -> list[str]:
-    if name is None:
-        return valid
-    found = [one for one in valid if _fits(name, one)]
-    if not found:
-        says = f"no {kind} matches `{name}`" if "*" in name else f"there is no {kind} `{name}`"
-        hint = nearest(name.replace("*", ""), valid)
-        where = f" of {request.target.service}" if kind == "database" else ""
-        listed = f"{kind}s{where}: {', '.join(valid)}" if len(valid) <= FEW else ""
-        raise SelectionError(f"`{request.word}`: {says}{hint}", why=listed, todo="doit list --all")
-    return found
-
-
-def _fits(pattern: str, name: str) -> bool:
+def fits(pattern: str, name: str) -> bool:
     """Whether a part of a name fits; parts are matched one by one, so a ``*`` never crosses ``:``, ``/`` or ``@``."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
-
-
-def _owned(request: Request, found: list[Database | Reference]) -> list[Database | Reference]:
-    owned: list[Database | Reference] = [entry for entry in found if isinstance(entry, Database)]
-    if not owned and found:
-        owners = sorted({entry.owner for entry in found if isinstance(entry, Reference)})
-        raise Refused(
-            f"`{request.word}`: another service owns that database",
-            todo="\n".join(f"doit {request.verb.name}:{owner}" for owner in owners),
-        )
-    return owned
-
-
-def _elsewhere(request: Request, environment: Environment, services: list[str], contents: Contents) -> Refused:
-    """The refusal to touch an environment other than local, with the commands that do it right, or show it."""
-    deploys = "deploy" in contents.groups
-    shown = services[:3]
-    if isinstance(request.verb, Operation) and environment.argocd:  # who asks how it stands is not told to change it
-        commands = [f"argocd app get {environment.argocd.application.format(service=service)}" for service in shown]
-        commands.insert(0, "to see how it stands there:")
-    elif deploys:
-        commands = [f"doit deploy:{service}@{environment.name}" for service in shown]
-    elif environment.argocd:
-        commands = [f"argocd app sync {environment.argocd.application.format(service=service)}" for service in shown]
-        commands.insert(0, "commit and push the migrations, then, for each service:")
-    else:
-        commands = [f"services.yaml names no Argo CD application for {environment.name}"]
-    return Refused(
-        f"`{request.word}`: {request.verb.name} works on local databases only",
-        why=f"{environment.name} is changed through Argo CD: its PreSync Job runs goose there",
-        todo="\n".join(commands),
-    )
 
 
 def _listed(names: Iterable[str]) -> str:

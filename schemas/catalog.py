@@ -121,6 +121,7 @@ class Catalog(NamedTuple):
     root: Path  # the monorepo's root, absolute; state lies in its .state/
     environments: Mapping[str, Environment]
     services: Mapping[str, Service]
+    base: str | None = None  # the branch that merged migrations are on; None: the remote's default branch
 
     def databases(self) -> Iterator[Database]:
         """Every owned database, in the order of services.yaml."""

@@ -40,6 +40,7 @@ def build(document: Mapping[str, Any], file: Path) -> Catalog:
             name: _service(name, entry or {}, document, deployed)
             for name, entry in (document.get("services") or {}).items()
         },
+        base=document.get("base"),
     )
 
 

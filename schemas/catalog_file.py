@@ -16,7 +16,7 @@ from schemas.catalog_build import build
 from schemas.catalog_folders import objections
 from schemas.errors import CatalogError, Mistake
 
-__all__ = ["SCHEMA", "load"]
+__all__ = ["SCHEMA", "earlier", "load"]
 
 SCHEMA = Path(__file__).with_name("services.schema.json")
 CHECKS = b"2"  # grows with every check that the schema does not hold, so that what passed before is looked at again
@@ -43,6 +43,17 @@ def load(path: Path, cache: Path | None = None) -> Catalog:
     if cache:
         _keep(cache, key, data, catalog)
     return catalog
+
+
+def earlier(text: str, file: Path) -> Catalog | None:
+    """The catalog that an earlier text of the file meant, folders not looked at; None where its form was wrong."""
+    from schemas import catalog_form, yaml_positions  # noqa: PLC0415 - only a changed services.yaml is compared
+
+    document = yaml_positions.read(text, file.name)
+    if document.mistakes or not isinstance(document.data, dict):
+        return None
+    wrong, _ = catalog_form.mistakes(document, json.loads(SCHEMA.read_bytes()))
+    return None if wrong else build(document.data, file)
 
 
 def _checked(raw: bytes, file: Path, shown: str) -> tuple[dict[str, Any], Catalog]:

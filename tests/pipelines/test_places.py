@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines import graph, words
+from pipelines.contents import Contents, Operation, Step
+from schemas.catalog import Catalog, Database, Environment, Reference, Service
+from schemas.errors import GanderError
+
+CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "places.yaml").read_text())
+CONTENTS = Contents(
+    steps=(
+        Step("build", "", "m:f", references=False),
+        Step("pull", "", "m:f", engine="postgres"),
+        Step("pack", "", "m:f", over="service", after=("build", "absent")),
+        Step("ship", "", "m:f", after=("pack",)),
+    ),
+    operations=(
+        Operation("write", "", "m:f", over="one", environments="none"),
+        Operation("drift", "", "m:f", over="all", environments="others"),
+        Operation("look", "", "m:f", over="all", environments="any"),
+    ),
+    groups={"all": ("build", "pull")},
+    default="all",
+    variables={},
+)
+
+
+def owned(service: str, key: str, engine: Any = "postgres") -> Database:
+    return Database(service=service, key=key, engine=engine, names={}, url_env={}, migrations="m", table="t", job="j")
+
+
+def service(name: str, *databases: Database | Reference) -> Service:
+    return Service(name=name, folder=f"services/{name}", migration_job="", image="", databases=databases)
+
+
+CATALOG = Catalog(
+    file=Path("/m/services.yaml"),
+    root=Path("/m"),
+    environments={name: Environment(name=name, servers={}) for name in ("local", "dev", "prod")},
+    services={
+        "auth-service": service("auth-service", owned("auth-service", "auth")),
+        "legal-service": service("legal-service", owned("legal-service", "legal")),
+        "identity-service": service(
+            "identity-service",
+            owned("identity-service", "identity"),
+            owned("identity-service", "auth"),
+            Reference(service="identity-service", key="legal", owner="legal-service/legal"),
+        ),
+        "log-service": service("log-service", owned("log-service", "log", "clickhouse")),
+    },
+)
+
+
+def jobs(*typed: str, single: bool = False) -> tuple[graph.Job, ...]:
+    return graph.jobs(words.read(typed, CONTENTS), CONTENTS, lambda: CATALOG, single=single)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_places(name: str) -> None:
+    case = CASES[name]
+    if "says" in case:
+        with pytest.raises(GanderError) as raised:
+            jobs(*case["words"])
+        assert case["says"] in str(raised.value)
+        assert raised.value.exit_code == case.get("exit", 3)
+        return
+    found = jobs(*case["words"], single=case.get("single", False))
+    made = [(job.named, target.name) for job in found for target in job.targets]
+    assert [name if named else f"({name})" for named, name in made] == case["targets"]
+
+
+def test_what_a_branch_touches_is_kept_with_what_it_needs() -> None:
+    kept = graph.only(jobs("ship", "look"), {"auth-service"})
+    assert [job.name for job in kept] == [
+        "build:auth-service/auth",
+        "pack:auth-service",
+        "ship:auth-service/auth",
+        "look",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "form"),
+    [
+        ("build", "build[:SERVICE[/DATABASE]]"),
+        ("pack", "pack[:SERVICE]"),
+        ("write", "write:SERVICE[/DATABASE]"),
+        ("drift", "drift[:SERVICE[/DATABASE]]@ENVIRONMENT"),
+        ("look", "look[:SERVICE[/DATABASE]][@ENVIRONMENT]"),
+    ],
+)
+def test_the_manual_shows_how_a_verb_is_typed(verb: str, form: str) -> None:
+    assert words.form(CONTENTS.verbs[verb]) == form

@@ -1,0 +1,123 @@
+"""git, asked about one monorepo: what the base branch holds, and what the working tree adds to it."""
+
+from __future__ import annotations
+
+import shutil
+from hashlib import sha1, sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from schemas.errors import ToolError
+from tools import shell
+
+__all__ = ["Base", "Repository", "find", "hashed"]
+
+DEADLINE = 120.0  # seconds: a large repository on a slow disk
+SETTINGS = (  # where git finds its configuration and its keys
+    *("XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES"),
+    *("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"),
+    *("GNUPGHOME", "GPG_TTY", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND"),
+)
+
+
+class Base(NamedTuple):
+    """The branch that merged migrations are on, at one commit."""
+
+    name: str  # origin/main
+    commit: str  # in full
+
+
+class Repository(NamedTuple):
+    """The git work tree around a monorepo's root; paths are relative to that root, with ``/``."""
+
+    root: Path
+
+    def base(self, branch: str | None = None) -> Base | None:
+        """The base branch: ``branch`` of the remote, else the local one; None where there is none.
+
+        Without ``branch`` it is the remote's default branch, or main, or master.
+        """
+        remotes = self.ask("remote").split()
+        remote = "origin" if "origin" in remotes or not remotes else remotes[0]
+        head = self._try("symbolic-ref", "--short", f"refs/remotes/{remote}/HEAD").strip()
+        wanted = [branch] if branch else [head.partition("/")[2], "main", "master"]
+        candidates = [f"refs/remotes/{remote}/{name}" for name in wanted if name]
+        candidates += [f"refs/heads/{name}" for name in wanted if name]
+        for candidate in candidates:
+            commit = self.commit(candidate)
+            if commit:
+                return Base(name=candidate.removeprefix("refs/").partition("/")[2], commit=commit)
+        return None
+
+    def commit(self, name: str) -> str | None:
+        """The full hash of a branch, tag or commit; None where there is no such commit here."""
+        return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip() or None
+
+    def files(self, commit: str, folder: str) -> dict[str, str]:
+        """The files below a folder at a commit: path -> git's hash of the content."""
+        listed = self.ask("ls-tree", "-r", "-z", commit, "--", f"{folder}/")
+        entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
+        return {path: about.split()[2] for about, _, path in entries}
+
+    def ever(self, commit: str, folder: str) -> frozenset[str]:
+        """The paths that ever were below a folder, in the history of a commit (of a shallow clone: what there is)."""
+        words = ("log", "--format=", "--name-only", "-z", "--no-renames", "--diff-filter=A", "--relative", "-m")
+        return frozenset(filter(None, self.ask(*words, commit, "--", f"{folder}/").split("\0")))
+
+    def text(self, commit: str, path: str) -> str | None:
+        """The content of a text file at a commit, as far as it is UTF-8; None where it is not there."""
+        done = self.run("cat-file", "blob", f"{commit}:./{path}")
+        return None if done.code else done.out
+
+    def changed(self, commit: str) -> frozenset[str]:
+        """The paths that differ between the work tree and where it left a commit's history, untracked ones too."""
+        fork = self._try("merge-base", commit, "HEAD").strip() or commit
+        differing = self.ask("diff", "--name-only", "-z", "--no-renames", "--relative", fork, "--")
+        untracked = self.ask("ls-files", "-z", "--others", "--exclude-standard")
+        return frozenset(filter(None, f"{differing}\0{untracked}".split("\0")))
+
+    def ask(self, *words: str) -> str:
+        """What git prints; ToolError where it fails."""
+        done = self.run(*words)
+        if done.code:
+            raise ToolError(f"git {words[0]} failed", where=str(self.root), why=(done.err or done.out).strip()[-2000:])
+        return done.out
+
+    def _try(self, *words: str) -> str:
+        done = self.run(*words)
+        return "" if done.code else done.out
+
+    def run(self, *words: str) -> shell.Finished:
+        """Run git in the root and return how it ended."""
+        return shell.run(["git", *words], environment=environment(), timeout=DEADLINE, cwd=self.root)
+
+
+def hashed(data: bytes, like: str) -> str:
+    """The hash that git gives a file's content, of the kind that ``like`` is: SHA-1 or SHA-256 (git hash-object)."""
+    kind = sha1 if len(like) == 40 else sha256  # noqa: PLR2004 - hexadecimal digits of SHA-1
+    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def environment() -> dict[str, str]:
+    """What git gets to see: its settings and keys, and no word in another language."""
+    return {
+        **shell.inherited(*SETTINGS),
+        "LC_ALL": "C.UTF-8",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+    }
+
+
+def find(root: Path) -> Repository | None:
+    """The repository around a folder; None without git, or where nothing is under its control.
+
+    Raises ToolError where git refuses to look, as it does in a folder that belongs to somebody else.
+    """
+    if not shutil.which("git"):
+        return None
+    repository = Repository(root)
+    done = repository.run("rev-parse", "--is-inside-work-tree")
+    if done.code and "not a git repository" not in done.err:
+        raise ToolError("git refuses to look", where=str(root), why=done.err.strip())
+    return repository if done.out.strip() == "true" else None
