@@ -102,6 +102,9 @@ class Server(Protocol):
     def repeatable(self, statements: Iterable[str]) -> tuple[bool | None, ...]:
         """Whether each statement can run again after it has been done; None where nobody can tell."""
 
+    def finish_version_table(self, database: str, table: str) -> bool:
+        """Give goose's version table its first row where goose was stopped in between; whether that was needed."""
+
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
 

@@ -51,6 +51,8 @@ def bring_to_head(site: Site, files: Sequence[Migration]) -> Outcome:
         return Outcome(summary=f"at head, {_count(files)}", values={"applied": []})
     pending = [file for file in files if file.version in {one.version for one in decided.pending}]
     indexes = half_done.clear(site, contents, pending)
+    if site.server.finish_version_table(site.name, site.database.table):
+        site.progress.line(f"{site.database.label}: goose was stopped while it made {site.database.table}; finished")
     texts = site.texts(pending)
     site.journal.begin(site.history(contents), [record(file) for file in pending], indexes)
     result = _goose_up(site, files, pending, texts)

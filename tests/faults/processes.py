@@ -11,7 +11,7 @@ from typing import Literal
 
 __all__ = ["Process", "gone", "of"]
 
-Kind = Literal["goose", "keeper", "postmaster", "backend", "other"]
+Kind = Literal["goose", "keeper", "postmaster", "backend", "engine", "other"]
 GOODBYE = 10.0  # seconds: "a few" on a machine that is busy with other things
 
 
@@ -64,6 +64,8 @@ def _kind(command: str) -> Kind:
         return "keeper"
     if name == "goose":
         return "goose"
+    if "/clickhouse/run/serve.py " in command:
+        return "engine"
     if name == "postgres:":
         return "backend" if " 127.0.0.1(" in command else "other"  # goose's sessions; ours come by the socket
     return "postmaster" if name == "postgres" and " -D " in command else "other"

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
 
-from tests.faults import processes
 from tests.faults.conftest import SEED, Tell
-from tests.faults.monorepo import SERVICES, Monorepo, Run, clean
+from tests.faults.monorepo import SERVICES, Monorepo, clean
 from tests.faults.processes import Process
+from tests.faults.strike import Moment, strike
 
 HITS = 8  # kills of each victim that must hit a running step
 ROUNDS = 3 * HITS  # at most, to get them
 VICTIMS = ("doit", "goose", "backend", "postmaster", "keeper")
 
-# when to strike, told from a run's processes and what it said; a random pause follows
-Moment = Callable[[list[Process], str], bool]
 MOMENTS: dict[str, Moment] = {
     "goose begins": lambda seen, _: any(one.kind == "goose" for one in seen),
     "rows are inserted": lambda seen, _: _doing(seen, "INSERT"),
@@ -65,7 +61,7 @@ def _round(victim: str, monorepo: Monorepo, chance: random.Random) -> set[str]:
         if chance.random() < 0.5:  # in half of the rounds nobody else uses the server
             use.close()
         run = monorepo.start("migrate")
-        hit = _strike(victim, run, monorepo, moment=MOMENTS[moment], pause=pause, chance=chance)
+        hit = strike(victim, run, monorepo, moment=MOMENTS[moment], pause=pause, chance=chance)
         first = run.end()
     clean(first)
     assert first.code in ({-signal.SIGKILL} if victim == "doit" and hit else {0, 1}), f"{story}\n{first.err}"
@@ -79,28 +75,6 @@ def _round(victim: str, monorepo: Monorepo, chance: random.Random) -> set[str]:
     assert monorepo.doit("status").code == 0, both
     monorepo.whole()
     return hit
-
-
-def _strike(
-    victim: str, run: Run, monorepo: Monorepo, *, moment: Moment, pause: float, chance: random.Random
-) -> set[str]:
-    """Kill the victim a pause after the moment; what goose's sessions did then, nothing if no step was running."""
-    while run.running and not moment(processes.of(monorepo.root), run.said()):
-        time.sleep(0.005)
-    time.sleep(pause)
-    while run.running and not any(one.kind == "goose" for one in processes.of(monorepo.root)):
-        time.sleep(0.005)
-    seen = processes.of(monorepo.root)
-    if not run.running or not any(one.kind == "goose" for one in seen):
-        return set()
-    numbers = [run.process.pid] if victim == "doit" else [one.number for one in seen if one.kind == victim]
-    if not numbers:
-        return set()
-    try:
-        os.kill(chance.choice(numbers), signal.SIGKILL)
-    except ProcessLookupError:
-        return set()
-    return {one.doing for one in seen if one.kind == "backend"} or {"goose before its first session"}
 
 
 def _doing(seen: list[Process], what: str) -> bool:

@@ -110,6 +110,22 @@ def test_goose_migrates_and_the_contents_say_how_far(
     assert engine.running()
 
 
+def test_a_version_table_whose_making_was_interrupted_is_finished(
+    server: Connected, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "1_a.sql").write_text("-- +goose Up\nSELECT 1;\n")
+    assert server.finish_version_table(database, "goose_db_version") is False
+    columns = "version_id Int64, is_applied UInt8, date Date default now(), tstamp DateTime default now()"
+    run(server, f"CREATE TABLE {database}.goose_db_version ({columns}) ENGINE = MergeTree ORDER BY date")
+    stopped = goose.up(tmp_path, connection(server, database), on_file=lambda _: None, say=lambda _: None)
+    assert "no next version found" in stopped.raw
+    assert server.finish_version_table(database, "goose_db_version") is True
+    assert server.finish_version_table(database, "goose_db_version") is False
+    done = goose.up(tmp_path, connection(server, database), on_file=lambda _: None, say=lambda _: None)
+    assert done.code == 0
+    assert versions(server, database) == [1]
+
+
 def test_contents_of_a_missing_an_unmarked_and_a_marked_database(server: Connected, database: str) -> None:
     found = server.contents([database, "missing", "default"])
     assert found[database].mark

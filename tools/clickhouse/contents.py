@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from tools.clickhouse.connection import Address, array, identifier, string
 from tools.engine import Contents, Row
 
-__all__ = ["MARK", "look", "marks", "rows"]
+__all__ = ["MARK", "finish_version_table", "look", "marks", "rows"]
 
 MARK = re.compile(r"gander:[0-9a-f-]{36}")  # the comment on a database that we made
 
@@ -38,6 +38,8 @@ WHERE t.database = {database} AND t.has_own_data AND NOT t.is_temporary
 ORDER BY t.name
 """
 COUNT = "SELECT {shown}, count() FROM {table}"
+COUNT_ALL = "SELECT count() FROM {table}"
+FIRST = "INSERT INTO {table} (version_id, is_applied) VALUES (0, 1)"
 
 
 def marks(address: Address) -> dict[str, str | None]:
@@ -62,6 +64,21 @@ def look(address: Address, databases: Iterable[str] | None = None) -> dict[str, 
     for (database, table), applied in zip(tables, found, strict=True):
         held[database][table] = tuple(sorted(applied, key=lambda row: row.version))
     return {name: Contents(exists=name in known, mark=known.get(name), tables=held[name]) for name in names}
+
+
+def finish_version_table(address: Address, database: str, table: str) -> bool:
+    """Insert the row of version 0 into a version table that holds none at all; whether that was needed.
+
+    goose 3.27.3 makes the table and then that row, and says `no next version found` of a table without any.
+    """
+    if (database, table) not in _version_tables(address, [database]):
+        return False
+    name = f"{identifier(database)}.{identifier(table)}"
+    ((count,),) = address.query(COUNT_ALL.format(table=name))
+    if count:
+        return False
+    address.query(FIRST.format(table=name))
+    return True
 
 
 def rows(address: Address, database: str) -> dict[str, int]:

@@ -110,6 +110,10 @@ class Connected:
 
         return repeatable(tuple(statements), self.address.query)
 
+    def finish_version_table(self, database: str, table: str) -> bool:
+        """Give goose's version table its first row where goose was stopped in between; whether that was needed."""
+        return contents.finish_version_table(self.address, database, table)
+
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
         return contents.rows(self.address, database)

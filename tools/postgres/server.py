@@ -131,6 +131,10 @@ class Connected:
         """None for each: only the statement's author knows."""
         return tuple(None for _ in statements)
 
+    def finish_version_table(self, database: str, table: str) -> bool:  # noqa: ARG002 - the door's signature
+        """False: goose makes the table and its first row in one transaction."""
+        return False
+
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
         return losses.rows(self.address, database)
