@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from doit.cmd_base import Command
 from doit.cmdparse import CmdParseError
 
-from pipelines.display import abandon_stdout, say
+from pipelines.display import abandon_stdout, data, say
 from pipelines.ending import stopping, told_to_stop
 from pipelines.loader import Loader
 from pipelines.machine import trouble
@@ -17,6 +17,8 @@ from pipelines.reporter import BROKEN, BUG
 from schemas.errors import GanderError, SelectionError
 
 __all__ = ["Ours"]
+
+HELP = {"-h", "--help"}
 
 
 class Ours(Command):  # type: ignore[misc]  # doit ships no types
@@ -32,9 +34,16 @@ class Ours(Command):  # type: ignore[misc]  # doit ships no types
         """Do what the command is for and return the exit code."""
         raise NotImplementedError
 
+    def helped(self, words: list[str]) -> str:  # noqa: ARG002 - for subclasses that take names
+        """What ``--help`` shows."""
+        return str(self.help())
+
     def parse_execute(self, in_args: list[str]) -> int:
         """Parse the arguments and perform the command; what goes wrong becomes a message and an exit code."""
         try:
+            if HELP & set(in_args):
+                data(self.helped([word for word in in_args if not word.startswith("-")]))
+                return 0
             with stopping():
                 options, words = self._parse(in_args)
                 return self.perform(options, words)

@@ -10,7 +10,7 @@ from pipelines.command import Ours
 from pipelines.contents import Contents, Verb
 from pipelines.display import data
 
-__all__ = ["List"]
+__all__ = ["List", "about", "manual"]
 
 COMMANDS = (
     ("why TARGET...", "say why a target would run, or since when it is up to date"),
@@ -41,12 +41,21 @@ class List(Ours):
             lines = [*(step.name for step in contents.steps), *contents.groups]
             lines += [operation.name for operation in contents.operations]
         else:
-            lines = _manual(contents)
+            lines = manual(contents)
         data("\n".join(lines))
         return 0
 
 
-def _manual(contents: Contents) -> list[str]:
+def about(verb: Verb, contents: Contents) -> str:
+    """A verb by itself: how it is typed, what it does, and its variables."""
+    lines = [f"doit {naming.form(verb)}", f"  {verb.doc}"]
+    width = max((len(name) for name in verb.takes), default=0) + 1
+    lines += [f"  {f'{name}=':<{width}}  {_values(contents, name)}" for name in verb.takes]
+    return "\n".join(lines)
+
+
+def manual(contents: Contents) -> list[str]:
+    """Every verb, group, command and variable, one line each."""
     place = "[:SERVICE[/DATABASE]]"
     groups = [(f"{name}{place}", ", ".join(steps)) for name, steps in contents.groups.items()]
     groups = [(form, f"{doc} (plain `doit`)" if form == contents.default + place else doc) for form, doc in groups]
@@ -64,6 +73,12 @@ def _manual(contents: Contents) -> list[str]:
         lines += ["", title] if lines else [title]
         lines += [f"  {form:<{width}}  {doc}" for form, doc in rows]
     return lines
+
+
+def _values(contents: Contents, name: str) -> str:
+    variable = contents.variables[name]
+    form = " or ".join(variable.values) or (f"such as {variable.form}" if variable.form else "")
+    return f"{variable.doc}{f' ({form})' if form else ''}"
 
 
 def _verbs(verbs: Iterable[Verb]) -> list[tuple[str, str]]:

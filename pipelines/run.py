@@ -13,6 +13,7 @@ from doit.runner import MThreadRunner, Runner
 from doit.task import Stream, Task
 
 from pipelines import graph
+from pipelines import words as reading
 from pipelines.action import Call, Turn
 from pipelines.command import Ours
 from pipelines.contents import Operation, Step
@@ -38,6 +39,15 @@ class Run(Ours):
     doc_usage = "[STEP[:SERVICE[/DATABASE]]...] [NAME=VALUE...]"
     execute_tasks = True
     cmd_options = (opt_always, opt_continue, opt_single, {**opt_num_process, "help": "how many jobs run at once"})
+
+    def helped(self, words: list[str]) -> str:
+        """The verbs that the words name, else the manual."""
+        from pipelines.manual import about, manual  # noqa: PLC0415 - start-up: only who asks for help reads it
+
+        named = [request.verb for request in reading.read(words, self.loader.contents, self.loader.cmd_names)]
+        return "\n\n".join(about(verb, self.loader.contents) for verb in dict.fromkeys(named)) or "\n".join(
+            manual(self.loader.contents)
+        )
 
     def perform(self, options: dict[str, Any], words: list[str]) -> int:
         """Run what the words name; the worst outcome is the exit code."""

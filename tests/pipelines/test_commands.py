@@ -320,3 +320,20 @@ def test_a_killed_run_loses_no_finished_target(project: Project) -> None:
     project.log()
     project.doit("build")
     assert project.log() == ["build:identity-service/auth"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-h",), "Operations"),
+        (("--help",), "Operations"),
+        (("wipe", "--help"), "doit wipe[:SERVICE[/DATABASE]]\n  wipe each database\n  to=  the version to go to"),
+        (("build:auth-service", "-h"), "doit build[:SERVICE[/DATABASE]]"),
+        (("why", "--help"), "say why a target would run"),
+    ],
+)
+def test_help_is_shown_where_it_is_asked_for(words: tuple[str, ...], says: str, project: Project) -> None:
+    ended = project.doit(*words)
+    assert ended.returncode == 0
+    assert says in ended.stdout
+    assert project.log() == []
