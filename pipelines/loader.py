@@ -16,7 +16,7 @@ from doit.task import Task
 
 from pipelines import graph, words
 from pipelines.contents import Contents, Operation
-from pipelines.display import say
+from pipelines.display import data, say
 from pipelines.store import Store, make_state_folder
 from schemas.catalog import Catalog, Environment
 from schemas.errors import CatalogError, SelectionError
@@ -37,6 +37,11 @@ class Loader(TaskLoader2):  # type: ignore[misc]  # doit ships no types
     def __init__(self) -> None:
         super().__init__()
         self.keeps_state = False  # whether folders for state may be made
+        if sys.argv[1:2] == ["--help"]:  # doit would show its own commands
+            from pipelines.manual import manual  # noqa: PLC0415 - start-up: only who asks for help reads it
+
+            data("\n".join(manual(self.contents)))
+            sys.exit(0)
         try:
             _, self._variables = words.split(sys.argv[1:])
         except SelectionError as error:  # doit would stumble over an empty word before it calls any command
