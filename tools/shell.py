@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from schemas.errors import ToolError, ToolTimeout
 
-__all__ = ["Finished", "hide", "inherited", "redact", "run", "stop_all"]
+__all__ = ["Finished", "hide", "inherited", "on_terminal", "redact", "run", "stop_all"]
 
 PASSED_ON = ("HOME", "PATH", "TMPDIR", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME")
 GRACE = 3.0  # seconds between asking a program to end and killing it
@@ -104,6 +105,17 @@ def run(
             if stream:
                 stream.close()
     return Finished(code=child.returncode, out=redact(out), err=redact(err), seconds=time.monotonic() - began)
+
+
+def on_terminal(command: Sequence[str | Path]) -> int:
+    """Run a program that the user works with, on the user's own terminal and with the whole environment.
+
+    Its exit code. Raises ToolError when it cannot be started.
+    """
+    try:
+        return subprocess.run([str(word) for word in command], stdout=sys.stderr, check=False).returncode
+    except OSError as error:
+        raise ToolError(f"{command[0]} cannot be started", why=error.strerror or "") from error
 
 
 def stop_all() -> None:
