@@ -16,7 +16,7 @@ from tasks.create.write import NAME, named, new_file
 from tasks.versions import following
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "versions.yaml").read_text())
-KINDS = [(engine, kind) for engine in ("postgres", "clickhouse") for kind in template.kinds(engine)]  # type: ignore[arg-type]
+KINDS = [(engine, kind) for engine in ("postgres", "clickhouse") for kind in template.kinds(engine)]
 
 
 @pytest.mark.parametrize("name", CASES)
