@@ -1,0 +1,31 @@
+"""The operations beside the road."""
+
+from __future__ import annotations
+
+from pipelines.contents import Operation
+
+__all__ = ["OPERATIONS"]
+
+CREATE = Operation(
+    "create",
+    "write a new migration from the policy's template",
+    "tasks.create.write:run",
+    over="one",
+    environments="none",
+    takes=("name", "like", "table", "column", "editor"),
+)
+STATUS = Operation(
+    "status", "compare migration files with databases", "tasks.status:run", over="all", takes=("format",)
+)
+START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
+STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
+RESET = Operation(
+    "reset", "drop and rebuild local databases", "tasks.reset:run", over="each", asks=True, takes=("yes",)
+)
+ROLLBACK = Operation("rollback", "undo migrations", "tasks.rollback:run", over="each", asks=True, takes=("to", "yes"))
+DOCTOR = Operation(
+    "doctor", "show every program used, its version and its origin", "tasks.doctor:run", takes=("format",)
+)
+CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
+
+OPERATIONS = (CREATE, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)

@@ -1,0 +1,19 @@
+"""The steps of the road, in its order."""
+
+from __future__ import annotations
+
+from pipelines.contents import Step
+
+__all__ = ["STEPS"]
+
+MIGRATE = Step(
+    "migrate",
+    "bring local databases to head with goose",
+    "tasks.migrate.apply:run",
+    up_to_date="tasks.migrate.check:up_to_date",
+    parts="tasks.migrate.check:parts",
+    owner_first=True,
+    takes=("changed",),
+)
+
+STEPS = (MIGRATE,)

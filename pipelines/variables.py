@@ -1,0 +1,24 @@
+"""The variables of the command line: ``name=value``, each checked by its row here."""
+
+from __future__ import annotations
+
+from pipelines.contents import Variable
+
+__all__ = ["VARIABLES"]
+
+NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+VARIABLES = {
+    "changed": Variable(doc="only services that differ from where the branch left this one", form="origin/main"),
+    "name": Variable(doc="what a new migration is called", form="add_user_preferences"),
+    "like": Variable(
+        doc="which template it is made from",
+        values=("table", "column", "index", "enum", "function", "backfill", "irreversible"),
+    ),
+    "table": Variable(doc="its table, where the name does not say it", pattern=NAME, form="users"),
+    "column": Variable(doc="its column, where the name does not say it", pattern=NAME, form="nickname"),
+    "editor": Variable(doc="open the new file in your editor", values=("true", "false")),
+    "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
+    "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
+    "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),
+}
