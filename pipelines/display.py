@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from threading import RLock
 from typing import Protocol
 
+from pipelines.ending import told_to_stop
+
 __all__ = ["Display", "Plain", "abandon_stdout", "data", "duration", "for_this_terminal", "redacted", "say"]
+
+GLANCE = 0.2  # seconds between two looks whether the run was told to stop
 
 
 class Display(Protocol):
@@ -69,6 +74,9 @@ class Plain:
         with self.lock:
             sys.stderr.write(question)
             sys.stderr.flush()
+            while not select.select([sys.stdin], [], [], GLANCE)[0]:
+                if told_to_stop():  # the run ends, and must get the lock that is held here
+                    return None
             reply = sys.stdin.readline()
         return reply.rstrip("\n") if reply else None
 

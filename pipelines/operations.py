@@ -14,6 +14,15 @@ CREATE = Operation(
     environments="none",
     takes=("name", "like", "table", "column", "editor"),
 )
+RENUMBER = Operation(
+    "renumber",
+    "give unmerged migrations later versions",
+    "tasks.renumber:run",
+    over="each",
+    environments="none",
+    asks=True,
+    takes=("yes",),
+)
 STATUS = Operation(
     "status", "compare migration files with databases", "tasks.status:run", over="all", takes=("format",)
 )
@@ -28,4 +37,4 @@ DOCTOR = Operation(
 )
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (CREATE, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (CREATE, RENUMBER, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)

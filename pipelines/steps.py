@@ -13,7 +13,7 @@ MIGRATE = Step(
     up_to_date="tasks.migrate.check:up_to_date",
     parts="tasks.migrate.check:parts",
     owner_first=True,
-    takes=("changed",),
+    takes=("yes", "changed"),
 )
 
 STEPS = (MIGRATE,)

@@ -10,8 +10,9 @@ from pathlib import Path
 from schemas.catalog import Catalog, Database, Reference
 from schemas.stream import Migration
 from schemas.target import LOCAL, Target
-from tasks.migrate.plan import Applied, File, Plan
+from tasks.migrate.plan import Plan
 from tasks.migrate.plan import plan as decide
+from tasks.migrate.versions import Applied, File, compare, unfit
 from tools.engine import Contents
 from tools.journal import History, Journal
 
@@ -75,14 +76,24 @@ def plan(
     """What migrating would do, by what the database holds and the journal knows."""
     name = database.names[LOCAL]
     streams = {one.table for one in catalog.databases() if (one.engine, one.names[LOCAL]) == (database.engine, name)}
+    on_disk = tuple(migrations)
+    listed, held = files(on_disk), applied(database, contents, records)
+    begun, undoing = half_done(database, contents, records), records.undoing(history(database, contents))
+    known = None
+    if unfit(compare(listed, held, begun, undoing)):
+        from tasks.merged import merged  # noqa: PLC0415 - start-up: git is asked only where something does not fit
+
+        known = merged(catalog, database, on_disk)
     return decide(
-        files(migrations),
-        applied(database, contents, records),
+        listed,
+        held,
         label=database.label,
         folder=database.migrations,
         table=database.table,
         other_tables={name: len(rows) for name, rows in contents.tables.items() if name not in streams},
-        begun=half_done(database, contents, records),
+        begun=begun,
+        undoing=undoing,
+        merged=known,
     )
 
 

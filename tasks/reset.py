@@ -30,7 +30,7 @@ def run(work: Work) -> Outcome:
             confirm.losing(work, f"reset of {database.label} (local database {name})", losses, database.service)
             server.drop(name)
             site.journal.forget(site.history(contents).place)
-        outcome = bring_to_head(site, files)
+        outcome = bring_to_head(work, site, files)
     return Outcome(summary=f"rebuilt, {outcome.summary}", values=outcome.values)
 
 

@@ -13,7 +13,7 @@ from schemas.stream import Problem, read
 from schemas.target import LOCAL
 from tasks import place
 from tasks.migrate.check import gather
-from tasks.migrate.plan import Version
+from tasks.migrate.versions import Version
 from tasks.work import Outcome, Work
 from tools.engine import Contents
 

@@ -28,6 +28,9 @@ create table if not exists begun (
     indexes text, done integer,
     primary key (place, goose_table, version)
 ) without rowid;
+create table if not exists undoing (
+    place text, goose_table text, version integer, primary key (place, goose_table, version)
+) without rowid;
 """
 PREPARE = (
     "pragma journal_mode = wal",
@@ -125,6 +128,27 @@ class Journal:
                 rows,
             )
 
+    def undoing(self, history: History) -> frozenset[int]:
+        """The versions that an interrupted run may have left half undone."""
+        query = "select version from undoing where place = ? and goose_table = ?"
+        return frozenset(version for (version,) in self._ask(query, history))
+
+    def undo(self, history: History, versions: Iterable[int]) -> None:
+        """Note, before goose takes them down, which versions have no transaction that would undo a half."""
+        with self._file() as file, file:
+            file.executemany(
+                "insert or ignore into undoing values (?, ?, ?)",
+                [(history.place, history.table, version) for version in versions],
+            )
+
+    def undone(self, history: History, versions: Iterable[int]) -> None:
+        """Note that nothing of these versions is half undone."""
+        with self._file() as file, file:
+            file.executemany(
+                "delete from undoing where place = ? and goose_table = ? and version = ?",
+                [(history.place, history.table, version) for version in versions],
+            )
+
     def halted(self, history: History, version: int, done: int) -> None:
         """Note how many statements of a begun file were done when it failed."""
         with self._file() as file, file:
@@ -155,6 +179,7 @@ class Journal:
         with self._file() as file, file:
             file.execute("delete from applied where place = ?", (place,))
             file.execute("delete from begun where place = ?", (place,))
+            file.execute("delete from undoing where place = ?", (place,))
 
     def _ask(self, query: str, history: History) -> list[tuple[Any, ...]]:
         if not self.path.exists():

@@ -10,7 +10,7 @@ from schemas.goose_log import Ran
 from schemas.stream import Migration
 from schemas.target import LOCAL
 from tasks import place
-from tasks.migrate import failure, half_done
+from tasks.migrate import failure, half_done, undo
 from tasks.migrate.plan import Plan
 from tasks.migrate.site import Site, migrations, record
 from tasks.work import Outcome, Work
@@ -33,11 +33,14 @@ def run(work: Work) -> Outcome:
     with server.exclusive(found.names[LOCAL], work.progress.now):
         site = Site.of(work.catalog, found, server, driver, work.progress)
         with site.journal.kept_open():
-            return bring_to_head(site, files)
+            return bring_to_head(work, site, files)
 
 
-def bring_to_head(site: Site, files: Sequence[Migration]) -> Outcome:
-    """Create the database where it is missing, apply every pending file, and look whether all are held."""
+def bring_to_head(work: Work, site: Site, files: Sequence[Migration]) -> Outcome:
+    """Create the database where it is missing, apply every pending file, and look whether all are held.
+
+    Edited files that nobody else has yet are taken down first, with everything above them.
+    """
     site.server.create(site.name)
     contents = site.look()
     taken = site.settle(contents, files)
@@ -47,7 +50,18 @@ def bring_to_head(site: Site, files: Sequence[Migration]) -> Outcome:
         site.progress.line(
             f"{site.database.label}: {taken} applied files had not been seen here before; taken as they are on disk"
         )
+    down = len(decided.going)
+    if down:
+        _announce(site, decided)
+        undo.take_down(work, site, contents, files, decided.going, f"doing {_count(decided.going)} again")
+        contents = site.look()
+        decided = site.plan(contents, files)
+        refuse(site.database, decided)
     if not decided.pending:
+        if down:
+            return Outcome(
+                summary=f"{_count(range(down))} taken down, at head, {_count(files)}", values={"applied": []}
+            )
         return Outcome(summary=f"at head, {_count(files)}", values={"applied": []})
     pending = [file for file in files if file.version in {one.version for one in decided.pending}]
     indexes = half_done.clear(site, contents, pending)
@@ -63,7 +77,22 @@ def bring_to_head(site: Site, files: Sequence[Migration]) -> Outcome:
         half_done.give_up(site, after, pending, left, failure.statements_done(site, texts, result))
         raise failure.explain(site, files, pending, texts, result, left=left)
     half_done.no_invalid_index(site, pending)
-    return Outcome(summary=f"{_count(pending)} applied", values={"applied": [file.name for file in pending]})
+    again = f", {down} taken down before" if down else ""
+    return Outcome(summary=f"{_count(pending)} applied{again}", values={"applied": [file.name for file in pending]})
+
+
+def _announce(site: Site, decided: Plan) -> None:
+    """Say for each file that makes it necessary why files go down and up again."""
+    because = {
+        "changed": "was edited and is not merged yet: it goes down with the text it was applied with, and up again",
+        "missing": "is applied, not merged, and its file is gone: it goes down with the text it was applied with",
+        "undoing": "was being taken down when a run was interrupted: it goes down now",
+        "out of order": "is older than what is applied: those files go down, and up again after it",
+    }
+    for version in decided.versions:
+        if version.state in because:
+            name = version.name or version.version
+            site.progress.line(f"{site.database.label}: {name} {because[version.state]}")
 
 
 def refuse(database: Database, decided: Plan) -> None:

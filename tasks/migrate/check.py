@@ -10,7 +10,7 @@ from schemas.catalog import Catalog, Database, EngineName
 from schemas.stream import collect
 from schemas.target import LOCAL, Target
 from tasks import place
-from tasks.migrate.plan import Version
+from tasks.migrate.versions import Version, unfit
 from tasks.work import Session, Work
 from tools.engine import Contents
 from tools.journal import Journal
@@ -102,11 +102,17 @@ def _against(catalog: Catalog, database: Database, contents: Contents, records: 
     decided = place.plan(catalog, database, stream.migrations, contents, records)
     if decided.refusals:
         return f"it will be refused: {decided.refusals[0].path} {decided.refusals[0].message}"
+    if decided.going:
+        return f"{len(decided.going)} applied files are to go down and up again: {_because(_unfit(decided.versions))}"
     behind = [version for version in decided.versions if version.state != "applied"]
     unseen = [version for version in decided.versions if not version.seen]
     if unseen and not behind:
         return f"{len(unseen)} applied files have not been seen here before"
     return _because(behind)
+
+
+def _unfit(versions: Sequence[Version]) -> list[Version]:
+    return [version for version in versions if unfit([version])]
 
 
 def _because(behind: Sequence[Version]) -> str:
