@@ -100,6 +100,10 @@ class Site:
                 taken += 1
         if records != known or begun.keys() & records.keys():
             self.journal.settle(history, records)
+        held = {row.version for row in contents.tables.get(self.database.table, ())}
+        gone = self.journal.undoing(history) - held
+        if gone:
+            self.journal.undone(history, gone)
         return taken
 
     def plan(self, contents: Contents, files: Sequence[Migration]) -> Plan:

@@ -52,7 +52,6 @@ def take_down(  # noqa: PLR0917 - all that was learnt on the way
     after = site.look()
     site.settle(after, files)
     left = {row.version for row in after.tables.get(site.database.table, ())} & set(going)
-    site.journal.undone(site.history(after), set(going) - left)
     if result.code != 0 or left:
         raise failure.explain(site, doomed, doomed, as_run, result, left=left, direction="down")
 
