@@ -16,4 +16,14 @@ MIGRATE = Step(
     takes=("yes", "changed"),
 )
 
-STEPS = (MIGRATE,)
+COMMIT = Step(
+    "commit",
+    "commit a service's migrations and Prisma schemas",
+    "tasks.commit.record:run",
+    up_to_date="tasks.commit.record:up_to_date",
+    over="service",
+    after=("lint", "test", "prisma"),
+    takes=("message", "changed"),
+)
+
+STEPS = (MIGRATE, COMMIT)

@@ -18,6 +18,7 @@ VARIABLES = {
     "table": Variable(doc="its table, where the name does not say it", pattern=NAME, form="users"),
     "column": Variable(doc="its column, where the name does not say it", pattern=NAME, form="nickname"),
     "editor": Variable(doc="open the new file in your editor", values=("true", "false")),
+    "message": Variable(doc="the commit's message, instead of the one made from it", form="'feat: devices'"),
     "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
     "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from schemas.errors import ToolError
 from tools import shell
 
-__all__ = ["Base", "Repository", "find", "hashed"]
+__all__ = ["Base", "Repository", "environment", "find", "hashed"]
 
 DEADLINE = 120.0  # seconds: a large repository on a slow disk
 SETTINGS = (  # where git finds its configuration and its keys

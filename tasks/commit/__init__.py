@@ -1,0 +1,1 @@
+"""One commit of one service's migrations and Prisma schemas, and of nothing else."""
