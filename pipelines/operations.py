@@ -23,6 +23,14 @@ RENUMBER = Operation(
     asks=True,
     takes=("yes",),
 )
+REVERT = Operation(
+    "revert",
+    "write a new migration that takes another back",
+    "tasks.revert:run",
+    over="one",
+    environments="none",
+    takes=("version",),
+)
 STATUS = Operation(
     "status", "compare migration files with databases", "tasks.status:run", over="all", takes=("format",)
 )
@@ -37,4 +45,4 @@ DOCTOR = Operation(
 )
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (CREATE, RENUMBER, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (CREATE, RENUMBER, REVERT, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)

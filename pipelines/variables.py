@@ -20,6 +20,7 @@ VARIABLES = {
     "editor": Variable(doc="open the new file in your editor", values=("true", "false")),
     "message": Variable(doc="the commit's message, instead of the one made from it", form="'feat: devices'"),
     "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
+    "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
     "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),
 }

@@ -61,6 +61,7 @@ def _theirs(version: Version, label: str, folder: str, merged: Merged | None) ->
         ways_out=(
             f"take the change back: git restore{source} {path}",
             f"make the change in a new migration: doit create:{label} name=…",
+            f"or take it back in one: doit revert:{label} version={version.version}",
             _rebuild(label),
         ),
     )
