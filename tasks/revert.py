@@ -51,7 +51,7 @@ def inverted(data: bytes, path: str) -> str:
             where=path,
             todo="write the migration that takes it back by hand: doit create",
         )
-    if not parsed.down:
+    if not any(statement.text for statement in parsed.down):
         because = next((line.strip() for line in text.splitlines() if line.strip().startswith(IRREVERSIBLE)), "")
         raise Refused(
             "cannot be taken back: it has no Down",
@@ -64,7 +64,8 @@ def inverted(data: bytes, path: str) -> str:
 
 def _written(parsed: GooseFile) -> str:
     parts = [] if parsed.transaction else ["-- +goose NO TRANSACTION\n"]
-    parts += ["-- +goose Up", *map(_marked, parsed.down), "", "-- +goose Down", *map(_marked, parsed.up)]
+    down, up = ([_marked(one) for one in part if one.text] for part in (parsed.down, parsed.up))
+    parts += ["-- +goose Up", *down, "", "-- +goose Down", *up]
     return "\n".join(parts) + "\n"
 
 

@@ -6,12 +6,15 @@ Values are named tuples, which start faster than dataclasses: see schemas/catalo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from schemas.catalog import EngineName
+
+if TYPE_CHECKING:
+    from schemas.structure import Structure
 
 __all__ = ["Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server", "Staged"]
 
@@ -107,6 +110,9 @@ class Server(Protocol):
 
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
+
+    def structure(self, database: str, without: Collection[str]) -> Structure:
+        """Every object that migrations may have made, but for the version tables ``without``."""
 
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
         """Run statements in one transaction that is rolled back; say what they would take away."""

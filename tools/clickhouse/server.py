@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.errors import Refused, ServerError
 from tools.clickhouse import contents
 from tools.clickhouse.connection import Address, identifier, string
 from tools.engine import Contents, Diagnosis, Index, Losses, Say, Staged
 from tools.lease import Lock
+
+if TYPE_CHECKING:
+    from schemas.structure import Structure
 
 __all__ = ["Connected"]
 
@@ -117,6 +121,12 @@ class Connected:
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
         return contents.rows(self.address, database)
+
+    def structure(self, database: str, without: Collection[str]) -> Structure:
+        """Every object that migrations may have made, but for the version tables ``without``."""
+        from tools.clickhouse import structure  # noqa: PLC0415 - start-up: only a test or a comparison reads it
+
+        return structure.read(self.address, database, without)
 
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
         """Name the version tables that would go; what rows would, nobody can try: no statement can be undone here."""

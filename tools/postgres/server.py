@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,6 +19,8 @@ from tools.postgres.connection import Address, worded
 
 if TYPE_CHECKING:
     import psycopg
+
+    from schemas.structure import Structure
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -138,6 +140,13 @@ class Connected:
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
         return losses.rows(self.address, database)
+
+    def structure(self, database: str, without: Collection[str]) -> Structure:
+        """Every object that migrations may have made, but for the version tables ``without``."""
+        from tools.postgres import structure  # noqa: PLC0415 - start-up: only a test or a comparison reads it
+
+        with self.address.connect(database) as connection:
+            return structure.read(connection, without)
 
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
         """Run statements in one transaction that is rolled back; say what they would take away."""
