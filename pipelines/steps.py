@@ -6,6 +6,15 @@ from pipelines.contents import Step
 
 __all__ = ["STEPS"]
 
+TEST = Step(
+    "test",
+    "prove migrations on scratch servers: up, down and up again",
+    "tasks.test.prove:run",
+    parts="tasks.test.prove:parts",
+    after=("lint",),
+    references=False,
+    takes=("changed",),
+)
 MIGRATE = Step(
     "migrate",
     "bring local databases to head with goose",
@@ -26,4 +35,4 @@ COMMIT = Step(
     takes=("message", "changed"),
 )
 
-STEPS = (MIGRATE, COMMIT)
+STEPS = (TEST, MIGRATE, COMMIT)

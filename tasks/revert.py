@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from schemas.catalog import Database
 from schemas.errors import Refused
 from schemas.goose_file import GooseFile, GooseSyntax, parse
+from schemas.irreversible import reason
 from schemas.nearest import nearest
 from schemas.statement import Statement
 from schemas.stream import Migration, collect
@@ -16,8 +17,6 @@ from tasks.create.write import new_file
 from tasks.work import Outcome, Work
 
 __all__ = ["inverted", "run"]
-
-IRREVERSIBLE = "-- irreversible:"
 
 
 def run(work: Work) -> Outcome:
@@ -43,7 +42,6 @@ def inverted(data: bytes, path: str) -> str:
     Statements keep the text that they have in the file; each gets markers of its own, so that nothing splits it.
     Raises GooseSyntax where goose would refuse the file, Refused where it cannot be undone.
     """
-    text = data.decode("utf-8", "replace")
     parsed = parse(data, os.environ)
     if parsed.envsub:
         raise Refused(
@@ -52,11 +50,10 @@ def inverted(data: bytes, path: str) -> str:
             todo="write the migration that takes it back by hand: doit create",
         )
     if not any(statement.text for statement in parsed.down):
-        because = next((line.strip() for line in text.splitlines() if line.strip().startswith(IRREVERSIBLE)), "")
         raise Refused(
             "cannot be taken back: it has no Down",
             where=path,
-            why=because,
+            why=f"it says: {because}" if (because := reason(data)) else "",
             todo="write the migration that takes it back by hand: doit create",
         )
     return _written(parsed)

@@ -49,6 +49,7 @@ class Session:
         self._lock = Lock()
         self._closing = ExitStack()
         self._servers: dict[EngineName, Server] = {}
+        self._scratch: dict[EngineName, Server] = {}
 
     def engine(self, name: EngineName) -> Engine:
         """The engine of the local environment; asking for it starts nothing."""
@@ -60,6 +61,14 @@ class Session:
             if name not in self._servers:
                 self._servers[name] = self._closing.enter_context(self.engine(name).serve(self.say))
             return self._servers[name]
+
+    def scratch(self, name: EngineName) -> Server:
+        """A server of its own for tests, with nothing of anybody on it; gone when the run ends."""
+        with self._lock:
+            if name not in self._scratch:
+                engine = engines.scratch(name, self.catalog)
+                self._scratch[name] = self._closing.enter_context(engine.serve(self.say))
+            return self._scratch[name]
 
     def close(self) -> None:
         """Release every server; the last user's release stops an embedded one."""

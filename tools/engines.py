@@ -9,7 +9,7 @@ from schemas.catalog import Catalog, EngineName
 from schemas.target import LOCAL
 from tools.engine import Engine
 
-__all__ = ["local"]
+__all__ = ["local", "scratch"]
 
 
 def local(name: EngineName, catalog: Catalog) -> Engine:
@@ -23,6 +23,18 @@ def local(name: EngineName, catalog: Catalog) -> Engine:
 
     home = state / "clickhouse"
     return clickhouse.Own(url, home / "own") if url else clickhouse.Embedded(home, lambda: _clusters(catalog))
+
+
+def scratch(name: EngineName, catalog: Catalog) -> Engine:
+    """An embedded engine of its own for tests, whatever server services.yaml names for the local databases."""
+    home = catalog.root / ".state" / "scratch" / name
+    if name == "postgres":
+        from tools import postgres  # noqa: PLC0415 - as above
+
+        return postgres.Embedded(home, scratch=True)
+    from tools import clickhouse  # noqa: PLC0415 - as above
+
+    return clickhouse.Embedded(home, lambda: _clusters(catalog), scratch=True)
 
 
 def _clusters(catalog: Catalog) -> frozenset[str]:

@@ -57,7 +57,8 @@ def explain(
     """
     label, failed = site.database.label, result.log.failure
     balance = _balance(pending, left, direction)
-    again = f"doit migrate:{label}" if direction == "up" else f"doit rollback:{label}"
+    verb = "test" if site.scratch else "migrate" if direction == "up" else "rollback"
+    again = f"doit {verb}:{label}"
     if failed is None or result.code < 0:
         stopped = f"was stopped by signal {-result.code}" if result.code < 0 else f"ended with code {result.code}"
         what = f"{label}: goose {stopped} before it was done"
@@ -105,7 +106,9 @@ def _of_file(  # noqa: PLR0917 - parts of one message
     if spot:
         why += _standing(place.has_transaction(site.database, file.data), spot, direction)
     advice, way = hint(site.database.engine, failed.code, message), f"correct the file, then {again}"
-    if direction == "down" and failed.code.startswith(("42", "3F")):  # the Down itself is wrong, and it is history
+    if (
+        direction == "down" and not site.scratch and failed.code.startswith(("42", "3F"))
+    ):  # the Down itself is wrong, and it is history
         advice = "a file is taken back with the text that it was applied with, so a correction of it comes too late"
         way = f"rebuild the local database instead: doit reset:{site.database.label}"
     where = f"{file.path}:{spot.line}" + (f":{spot.column}" if spot and spot.column else "") if spot else file.path

@@ -52,9 +52,19 @@ class Site:
     driver: str
     application: str  # how this run's sessions are known to the server
     journal: Journal  # where what was applied is remembered
+    scratch: bool = False  # made for a test, and gone after it
 
     @classmethod
-    def of(cls, catalog: Catalog, database: Database, server: Server, driver: str, progress: Progress) -> Site:
+    def of(
+        cls,
+        catalog: Catalog,
+        database: Database,
+        server: Server,
+        driver: str,
+        progress: Progress,
+        *,
+        scratch: bool = False,
+    ) -> Site:
         """A site with a session name of its own."""
         return cls(
             catalog=catalog,
@@ -64,6 +74,7 @@ class Site:
             progress=progress,
             application=f"gander goose {uuid.uuid4().hex[:12]}",
             journal=place.journal(catalog),
+            scratch=scratch,
         )
 
     @property
@@ -132,7 +143,9 @@ class Site:
     @contextmanager
     def staged(self, texts: Mapping[str, bytes]) -> Iterator[Path]:
         """A folder for goose with exactly these files: what was hashed is what runs, whatever is edited meanwhile."""
-        folder = self.catalog.root / ".state" / "staging" / self.database.service / self.database.key
+        state = self.catalog.root / ".state"
+        staging = state / "scratch" / "staging" if self.scratch else state / "staging"
+        folder = staging / self.database.service / self.database.key
         shutil.rmtree(folder, ignore_errors=True)  # left by a killed run; the lock says that nobody uses it
         folder.mkdir(parents=True, mode=0o700)
         try:

@@ -37,10 +37,14 @@ class Embedded:
     driver = "clickhouse"
     transactional = False
 
-    def __init__(self, home: Path, clusters: Callable[[], frozenset[str]] = frozenset) -> None:
+    def __init__(
+        self, home: Path, clusters: Callable[[], frozenset[str]] = frozenset, *, scratch: bool = False
+    ) -> None:
         self.home = Home(path=home.resolve())
         self._named = clusters
-        self._kept = Kept(home=self.home.path, charge="tools.clickhouse.charge", title=TITLE)
+        self._kept = Kept(
+            home=self.home.path, charge="tools.clickhouse.charge", title="the scratch ClickHouse" if scratch else TITLE
+        )
 
     @cached_property
     def clusters(self) -> frozenset[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Embedded", "address"]
 
 RECONSIDER = 0.2  # seconds
+SAFE_TO_LOSE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"  # what tests make is gone after them
 
 
 class Embedded:
@@ -32,10 +33,15 @@ class Embedded:
     driver = "postgres"
     transactional = True
 
-    def __init__(self, home: Path, programs: Path | None = None) -> None:
+    def __init__(self, home: Path, programs: Path | None = None, *, scratch: bool = False) -> None:
         self.home = Home(path=home.resolve())
         self.programs = programs
-        self._kept = Kept(home=self.home.path, charge="tools.postgres.charge", title="the local PostgreSQL")
+        self._kept = Kept(
+            home=self.home.path,
+            charge="tools.postgres.charge",
+            title=f"the {'scratch' if scratch else 'local'} PostgreSQL",
+        )
+        self._scratch = scratch
 
     def settled(self, say: Say = silent) -> Mapping[str, Contents] | None:
         """What every database holds, by a stopped server's files; one that is not named does not exist.
@@ -85,7 +91,7 @@ class Embedded:
             from tools import toolchain  # noqa: PLC0415 - start-up: only a start needs the binaries
 
             programs = toolchain.postgres(say)
-        initdb.prepare(self.home, programs / "bin", say)
+        initdb.prepare(self.home, programs / "bin", say, self._kept.title, SAFE_TO_LOSE if self._scratch else "")
         return (str(programs / "bin"),)
 
     def _connected(self, facts: Mapping[str, Any]) -> Connected:

@@ -23,12 +23,15 @@ MAJOR = "16"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def prepare(home: Home, programs: Path, say: Say) -> None:
-    """Make what a start needs, the data directory too; ServerError for one that this PostgreSQL cannot run."""
+def prepare(home: Home, programs: Path, say: Say, title: str = "the local PostgreSQL", settings: str = "") -> None:
+    """Make what a start needs, the data directory too; ServerError for one that this PostgreSQL cannot run.
+
+    A new data directory gets ``settings`` beside initdb's; ``title`` is how messages call the server.
+    """
     account = choose(home.data, programs)
     if not home.data.exists():
-        say("creating the data directory of the local PostgreSQL")
-        _create(home, programs, account)
+        say(f"creating the data directory of {title}")
+        _create(home, programs, account, settings)
     home.password()
     _check(home, account)
     for folder in (home.log, home.sockets):
@@ -59,7 +62,7 @@ def _check(home: Home, account: Account | None) -> None:
         home.data.chmod(0o700)
 
 
-def _create(home: Home, programs: Path, account: Account | None) -> None:
+def _create(home: Home, programs: Path, account: Account | None, settings: str) -> None:
     """Run initdb beside the place of the data directory and rename: an interrupted one leaves no half."""
     for old in home.path.glob(".initdb-*"):  # of a killed run, whose initdb may still write there
         shutil.rmtree(old, ignore_errors=True)
@@ -81,6 +84,8 @@ def _create(home: Home, programs: Path, account: Account | None) -> None:
                 why=done.err.strip(),
                 todo=f"free some space on the disk of {home.path}" if full else "./run doit doctor",
             )
+        with (place / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(settings)
         (place / "data").rename(home.data)
     finally:
         shutil.rmtree(place, ignore_errors=True)
