@@ -92,23 +92,25 @@ class _Trial:
         if self.at_head is None:
             return
         self._fresh()
+        after = self._structure()
         for number, file in enumerate(self.files, 1):
             self.site.progress.file(file.name, None, number, len(self.files))
-            before = self._structure()
+            before = after
             if failed := self._goose("up", file):
                 self.findings.append(_of(failed))
                 return
+            after = self._structure()
             why = reason(file.data)
             if why and not any(one.text for one in parse(file.data, os.environ).down):
                 self.irreversible.append(file.name)
                 self.site.progress.line(f"{file.path}: not taken down, as it is irreversible: {why}")
-            elif found := self._down_and_up(file, before, self._structure()):
+            elif found := self._down_and_up(file, before, after):
                 self.findings.append(found)
                 self._fresh()
                 if failed := self._goose("up", file):
                     self.findings.append(_of(failed))
                     return
-        if changes := difference(self.at_head, self._structure()):
+        if changes := difference(self.at_head, after):
             last = self.files[-1]
             found = left_behind(last.path, parse(last.data, os.environ), changes, again=True)
             self.findings.append(found._replace(what="one by one, the files make another structure than in one run"))

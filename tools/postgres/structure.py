@@ -29,5 +29,6 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], without: Collection[st
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute("SET LOCAL search_path = pg_catalog")  # so that every name is qualified
+        connection.execute("SET LOCAL jit = off")  # compiling so long a query takes longer than it
         rows = connection.execute(OBJECTS.read_bytes(), (qualified, qualified)).fetchall()
     return {Object(kind=kind, name=name): definition or "" for kind, name, definition in rows}
