@@ -32,7 +32,12 @@ REVERT = Operation(
     takes=("version",),
 )
 STATUS = Operation(
-    "status", "compare migration files with databases", "tasks.status:run", over="all", takes=("format",)
+    "status",
+    "compare migration files with databases",
+    "tasks.status.report:run",
+    over="all",
+    environments="any",
+    takes=("format",),
 )
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")

@@ -131,9 +131,8 @@ def _elsewhere(request: Request, environment: Environment, services: list[str], 
     """The refusal to touch an environment other than local, with the commands that do it right, or show it."""
     deploys = "deploy" in contents.groups
     shown = services[:3]
-    if isinstance(request.verb, Operation) and environment.argocd:  # who asks how it stands is not told to change it
-        commands = [f"argocd app get {environment.argocd.application.format(service=service)}" for service in shown]
-        commands.insert(0, "to see how it stands there:")
+    if isinstance(request.verb, Operation) and "status" in contents.verbs:  # who asks for one changes nothing there
+        commands = ["to see how it stands there:", *(f"doit status:{service}@{environment.name}" for service in shown)]
     elif deploys:
         commands = [f"doit deploy:{service}@{environment.name}" for service in shown]
     elif environment.argocd:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from schemas.catalog import EngineName
 
-__all__ = ["has_password", "objection"]
+__all__ = ["SCHEMES", "has_password", "objection"]
 
 SCHEMES: dict[EngineName, tuple[str, ...]] = {
     "postgres": ("postgres", "postgresql"),

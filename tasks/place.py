@@ -27,6 +27,7 @@ __all__ = [
     "journal",
     "owned",
     "plan",
+    "streams",
     "substitutions",
 ]
 
@@ -74,8 +75,7 @@ def plan(
     catalog: Catalog, database: Database, migrations: Iterable[Migration], contents: Contents, records: Journal
 ) -> Plan:
     """What migrating would do, by what the database holds and the journal knows."""
-    name = database.names[LOCAL]
-    streams = {one.table for one in catalog.databases() if (one.engine, one.names[LOCAL]) == (database.engine, name)}
+    known_tables = streams(catalog, database, LOCAL)
     on_disk = tuple(migrations)
     listed, held = files(on_disk), applied(database, contents, records)
     begun, undoing = half_done(database, contents, records), records.undoing(history(database, contents))
@@ -90,10 +90,20 @@ def plan(
         label=database.label,
         folder=database.migrations,
         table=database.table,
-        other_tables={name: len(rows) for name, rows in contents.tables.items() if name not in streams},
+        other_tables={name: len(rows) for name, rows in contents.tables.items() if name not in known_tables},
         begun=begun,
         undoing=undoing,
         merged=known,
+    )
+
+
+def streams(catalog: Catalog, database: Database, environment: str) -> frozenset[str]:
+    """The version tables of every stream that builds the physical database which this one builds there."""
+    same = (database.engine, database.names.get(environment))
+    return frozenset(
+        one.table.removeprefix("public.")
+        for one in catalog.databases()
+        if (one.engine, one.names.get(environment)) == same
     )
 
 

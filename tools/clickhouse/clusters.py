@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from schemas.goose_file import parse
 
-__all__ = ["clusters"]
+__all__ = ["clusters", "named"]
 
 COMMENT = r"--[^\n]*|\#[ !][^\n]*|/\*.*?\*/"
 QUOTED = r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`\\]|\\.|``)*`"
@@ -26,12 +26,16 @@ def clusters(files: Iterable[bytes], environment: Mapping[str, str] | None = Non
     Read without a server, because a server must know them to start: a word too many, such as a column that is named
     cluster, is harmless. Names with a macro in braces are left out, since its value is the server's.
     """
-    found = {"default"}
-    for data in files:
-        parsed = parse(data, environment)
-        for statement in (*parsed.up, *parsed.down):
-            found.update(_plain(piece["name"]) for piece in PIECE.finditer(statement.text) if piece["name"])
-    return frozenset(name for name in found if name and "{" not in name)
+    found = (name for data in files for name in named(data, environment))
+    return frozenset(name for name in found if "{" not in name) | {"default"}
+
+
+def named(data: bytes, environment: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Every such name of one file, with the macros in it; raises GooseSyntax."""
+    parsed = parse(data, environment)
+    texts = (statement.text for statement in (*parsed.up, *parsed.down))
+    found = {_plain(piece["name"]) for text in texts for piece in PIECE.finditer(text) if piece["name"]}
+    return frozenset(found - {""})
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -18,14 +18,18 @@ from tools.shell import hide, redact
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
-__all__ = ["Address", "Answer", "array", "identifier", "string"]
+__all__ = ["FORM", "SETTINGS", "Address", "Answer", "array", "identifier", "string"]
 
+CONNECTING = 10.0  # seconds
 PATIENCE = 60.0  # seconds for an answer
-SETTINGS = {
+FORM = {
     "default_format": "JSONCompact",
+    "wait_end_of_query": "1",  # an error after the first rows must not look like success
+}
+SETTINGS = {
+    **FORM,
     "output_format_json_quote_64bit_integers": "0",
     "max_query_size": str(1 << 30),  # bytes: one question may hold all the files of a stream
-    "wait_end_of_query": "1",  # an error after the first rows must not look like success
 }
 CODE = re.compile(r"\bCode: (\d+)\.")
 FULL = ("NOT_ENOUGH_SPACE", "No space left")
@@ -73,16 +77,29 @@ class Address:
             )
         return answer.rows
 
-    def ask(self, statement: str, *, user: str = "", patience: float = PATIENCE) -> Answer:
+    def ask(
+        self,
+        statement: str,
+        *,
+        user: str = "",
+        patience: float = PATIENCE,
+        settings: Mapping[str, str] = SETTINGS,
+        reading: bool = False,
+    ) -> Answer:
         """What the server says to one statement; ``user`` stands for another one, without password.
 
+        With ``reading`` it goes by GET, where ClickHouse itself lets nothing be changed; the statement must be short.
         Raises ServerError only when it does not answer.
         """
         from http.client import HTTPException  # noqa: PLC0415 - start-up: only a run with a server needs it
 
-        connection = self._connection(patience)
+        connection = self._connection(CONNECTING)
         try:
-            connection.request("POST", f"/?{urlencode(SETTINGS)}", statement.encode(), self._login(user))
+            connection.connect()
+            connection.sock.settimeout(patience)
+            words = {**settings, "query": statement} if reading else settings
+            body = None if reading else statement.encode()
+            connection.request("GET" if reading else "POST", f"/?{urlencode(words)}", body, self._login(user))
             response = connection.getresponse()
             text = response.read().decode(errors="replace").strip()
         except (OSError, HTTPException) as error:
@@ -105,14 +122,14 @@ class Address:
         kind = client.HTTPSConnection if parts.scheme == "https" else client.HTTPConnection
         return kind(parts.hostname or "", parts.port or (8443 if parts.scheme == "https" else 8123), timeout=patience)
 
-    def _login(self, user: str) -> dict[str, str]:
+    def _login(self, user: str) -> dict[str, bytes]:
         if user:
-            return {"X-ClickHouse-User": user}
+            return {"X-ClickHouse-User": user.encode()}
         parts = urlsplit(self.url)
         query = dict(parse_qsl(parts.query))
         return {
-            "X-ClickHouse-User": unquote(parts.username or "") or query.get("username", "default"),
-            "X-ClickHouse-Key": unquote(parts.password or "") or query.get("password", ""),
+            "X-ClickHouse-User": (unquote(parts.username or "") or query.get("username", "default")).encode(),
+            "X-ClickHouse-Key": (unquote(parts.password or "") or query.get("password", "")).encode(),
         }
 
 

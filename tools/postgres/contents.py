@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schemas.errors import ServerError
 from tools.engine import Contents, Index, Row
 from tools.postgres.connection import Address
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["MARK", "indexes", "look", "marks", "version_tables"]
+__all__ = ["LIMITS", "MARK", "Histories", "histories", "indexes", "look", "marks", "version_tables"]
 
 MARK = re.compile(r"gander:[0-9a-f-]{36}")  # the comment on a database that we made
 LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "lock_timeout": "10s"}
@@ -23,12 +24,12 @@ DATABASES = """
 SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE NOT datistemplate AND datallowconn
 """
 VERSION_TABLES = """
-SELECT n.nspname, c.relname
+SELECT n.nspname, c.relname, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IN ('id', 'version_id', 'is_applied', 'tstamp')
   AND (a.attname <> 'is_applied' OR a.atttypid = 'bool'::regtype)
-GROUP BY 1, 2 HAVING count(*) = 4 ORDER BY 1, 2
+GROUP BY 1, 2, 3 HAVING count(*) = 4 ORDER BY 1, 2
 """
 # goose 3.27.3 lists by id, descending, and the first row of a version decides; tstamp is the server's local time
 APPLIED = """
@@ -48,6 +49,13 @@ WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'inf
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
 ORDER BY 2
 """
+
+
+class Histories(NamedTuple):
+    """What a database's tables of goose's shape hold, by name (schema.name outside public)."""
+
+    tables: Mapping[str, tuple[Row, ...]]
+    closed: tuple[str, ...]  # those that the role may not read
 
 
 def marks(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str | None]:
@@ -72,7 +80,7 @@ def look(address: Address, databases: Iterable[str], known: Mapping[str, str | N
 
 def version_tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str]]:
     """Schema and name of every table that has the shape of goose's version table."""
-    return connection.execute(VERSION_TABLES).fetchall()
+    return [(schema, name) for schema, name, _ in connection.execute(VERSION_TABLES).fetchall()]
 
 
 def indexes(address: Address, database: str) -> tuple[Index, ...]:
@@ -84,14 +92,25 @@ def indexes(address: Address, database: str) -> tuple[Index, ...]:
     )
 
 
-def _one(address: Address, database: str, mark: str | None) -> Contents:
+def histories(connection: psycopg.Connection[tuple[Any, ...]]) -> Histories:
+    """What goose's tables hold, as far as the connection's role may read them."""
     from psycopg.sql import SQL, Identifier  # noqa: PLC0415 - start-up: as psycopg itself
 
-    tables = {}
+    tables, closed = {}, []
+    for schema, name, readable in connection.execute(VERSION_TABLES).fetchall():
+        called = name if schema == "public" else f"{schema}.{name}"
+        if not readable:
+            closed.append(called)
+            continue
+        rows = connection.execute(SQL(APPLIED).format(Identifier(schema, name))).fetchall()
+        tables[called] = tuple(Row(version=version, at=at.astimezone(UTC) if at else None) for version, at in rows)
+    return Histories(tables=tables, closed=tuple(closed))
+
+
+def _one(address: Address, database: str, mark: str | None) -> Contents:
     with address.connect(database, **LIMITS) as connection:
-        for schema, name in version_tables(connection):
-            rows = connection.execute(SQL(APPLIED).format(Identifier(schema, name))).fetchall()
-            tables[name if schema == "public" else f"{schema}.{name}"] = tuple(
-                Row(version=version, at=at.astimezone(UTC) if at else None) for version, at in rows
-            )
-    return Contents(exists=True, mark=mark, tables=tables)
+        found = histories(connection)
+    if found.closed:
+        what = f"the role of the URL may not read {found.closed[0]} in {database}"
+        raise ServerError(what, why=f"permission denied for table {found.closed[0]}", todo=address.todo)
+    return Contents(exists=True, mark=mark, tables=found.tables)

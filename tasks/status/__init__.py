@@ -1,0 +1,1 @@
+"""The operation `status`: files against databases, in every environment."""

@@ -1,0 +1,69 @@
+"""A PostgreSQL database of another environment, read in one transaction that can write nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import ServerError
+from tools.postgres import contents
+from tools.postgres.connection import Address
+from tools.remote import Advice, Place, Replica, Sight, advised
+from tools.shell import hide
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["opened"]
+
+APPLICATION = "gander look"
+LIMITS = {**contents.LIMITS, "idle_in_transaction_session_timeout": "60s"}
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+ADVICE: Advice = (
+    ("unsupported startup parameter", "a pooler is in between: give the server's own host and port in {variable}"),
+    ("invalid URI query parameter", "leave the parameters of other programs, such as Prisma's, out of {variable}"),
+    (
+        "database .* does not exist|led to the database",
+        "correct the database in {variable}, or `name` in services.yaml",
+    ),
+    ("password|role .* does not exist", "correct the user and the password in {variable}"),
+    (r"pg_hba\.conf", "that server admits no such user from here: correct the user or sslmode= in {variable}"),
+    ("certificate|SSL|TLS", "correct sslmode= and sslrootcert= in {variable}"),
+    ("permission denied", "let the role of {variable} read it: GRANT SELECT on the table, USAGE on its schema"),
+    ("lock timeout|statement timeout", "somebody changes that database just now: run the command again in a while"),
+    ("", "check that this machine reaches it (VPN, kubectl port-forward), and the host and port of {variable}"),
+)
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[Reader]:
+    """Open the database; ServerError, with the way out, when it is not the named one or cannot be read."""
+    hide(os.environ.get("PGPASSWORD", ""))
+    address = Address(url=place.url, todo="")
+    with (
+        advised(place, ADVICE),
+        address.connect(place.name, application=APPLICATION, **LIMITS) as connection,
+    ):
+        connection.execute(BEGIN)
+        version = connection.info.parameter_status("server_version") or ""
+        yield Reader(connection=connection, table=place.table, version=version.split()[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """The open transaction."""
+
+    connection: psycopg.Connection[tuple[Any, ...]]
+    table: str
+    version: str
+
+    def sight(self) -> Sight:
+        """What goose's tables hold; ServerError where the place's own one may not be read."""
+        found = contents.histories(self.connection)
+        if self.table in found.closed:
+            raise ServerError(f"permission denied for table {self.table}")
+        remarks = tuple(f"{name} may not be read, so nobody knows whether goose notes there" for name in found.closed)
+        return Sight(replicas=(Replica(name="", tables=found.tables),), remarks=remarks)
