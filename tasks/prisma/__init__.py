@@ -1,0 +1,1 @@
+"""schema.prisma, only ever pulled from the migrated local database."""

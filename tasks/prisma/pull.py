@@ -1,0 +1,251 @@
+"""The step `prisma`: pull schema.prisma from the migrated local database, and generate its client."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from schemas.answer import Answer
+from schemas.catalog import Catalog, Database, Reference
+from schemas.errors import GanderError, Refused
+from schemas.target import LOCAL, Target
+from tasks import place
+from tasks.migrate.check import gather
+from tasks.migrate.site import migrations
+from tasks.prisma import schema
+from tasks.work import Outcome, Work
+from tools import prisma
+from tools.engine import Contents, Server
+
+__all__ = ["parts", "run", "up_to_date"]
+
+VERSION = "1"  # of this step
+
+
+def run(work: Work) -> Outcome:
+    """Pull over the committed schema, and generate. With ``frozen=true`` or in CI nothing is written.
+
+    Raises Refused where the database is not at head, where a pull would lose comments (unless ``force=true``), or
+    where nothing may be written and something would be; ToolError with Prisma's words.
+    """
+    entry, database = place.entry(work.catalog, work.target), place.owned(work.catalog, work.target)
+    path = work.catalog.root / (entry.prisma or "")
+    server, name = work.session.server("postgres"), database.names[LOCAL]
+    contents = server.contents([name])[name]
+    _at_head(work.catalog, database, contents)
+    before = _read(path)
+    _keeps_all(entry, before or "", force=work.variables.get("force") == "true")
+    variable = (schema.variable(before) if before else None) or _variable(work.catalog, entry)
+    start = before if before is not None else schema.beginning(variable, _output(work.catalog, entry))
+    after = _pulled(work, entry, server, start, variable)
+    if after == before:
+        summary = "unchanged"
+    elif _frozen(work):
+        raise _drift(entry, before or "", after)
+    else:
+        _write(path, after)
+        summary = "pulled" if before else "pulled for the first time"
+    _tell_what_escapes(work, entry, server, name)
+    generated = _generate(work, path, variable)
+    _remember(work.catalog, entry, contents, after)
+    return Outcome(summary=f"{summary}; {generated}", values={"changed": after != before})
+
+
+def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
+    """Whether each schema is as the last pull left it, and the database still the one that was pulled."""
+    catalog = works[0].catalog
+    owners = {work.target.name: place.owned(catalog, work.target) for work in works}
+    contents = gather(works[0].session, owners.values(), start=False)
+    return {
+        work.target.name: _answer(catalog, work.target, contents.get(owners[work.target.name].label)) for work in works
+    }
+
+
+def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
+    """What can change the outcome: the schema, the migrations, Prisma, and the step itself."""
+    from tools import toolchain  # noqa: PLC0415 - start-up: as in tasks/migrate/check.py
+
+    entry = place.entry(catalog, target)
+    return {
+        "schema.prisma": digest(catalog.root / (entry.prisma or "")),
+        "migrations": digest(place.folder(catalog, place.owned(catalog, target))),
+        "Prisma": toolchain.pinned_prisma(),
+        "step": VERSION,
+    }
+
+
+def _answer(catalog: Catalog, target: Target, contents: Contents | None) -> Answer:
+    entry = place.entry(catalog, target)
+    if contents is None:
+        return Answer(up_to_date=None, because="the local server is down and must be asked")
+    last = _remembered(catalog, entry)
+    if last is None:
+        return Answer(up_to_date=False, because="it was never pulled here")
+    text = _read(catalog.root / (entry.prisma or ""))
+    if text is None or _hash(text) != last.get("schema"):
+        return Answer(up_to_date=False, because=f"{entry.prisma} is not as the last pull left it")
+    if last.get("database") != _fingerprint(contents):
+        return Answer(up_to_date=False, because="the database is another one than was pulled")
+    if last.get("tools") != _tools():
+        return Answer(up_to_date=False, because="Prisma, or this step, has another version")
+    return Answer(up_to_date=True, because="as the last pull left it", since=last.get("at"))
+
+
+def _at_head(catalog: Catalog, database: Database, contents: Contents) -> None:
+    """Refused unless the database is what the files build: a pull from another one would be believed."""
+    files = migrations(catalog, database)
+    decided = place.plan(catalog, database, files, contents, place.journal(catalog))
+    behind = [version for version in decided.versions if version.state != "applied"]
+    if behind or not contents.exists:
+        raise Refused(
+            f"{database.label} is not at head, so its schema is not the one to pull",
+            todo=f"doit migrate:{database.label}",
+        )
+
+
+def _keeps_all(entry: Database | Reference, text: str, *, force: bool) -> None:
+    lost = schema.comments(text)
+    if lost and not force:
+        raise Refused(
+            "a pull would drop these comments",
+            where=f"{entry.prisma}:{lost[0][0]}",
+            why="\n".join(f"{line}: {comment}" for line, comment in lost),
+            todo=f"write /// for //: those are kept\nor let them go: doit prisma:{entry.label} force=true",
+        )
+
+
+def _pulled(work: Work, entry: Database | Reference, server: Server, start: str, variable: str) -> str:
+    """What a pull makes of a schema, in a copy beside the state."""
+    database = place.owned(work.catalog, work.target)
+    folder = work.catalog.root / ".state" / "prisma" / entry.service / entry.key / "pull"
+    shutil.rmtree(folder, ignore_errors=True)  # of a killed run
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        copy = folder / "schema.prisma"
+        copy.write_text(start, encoding="utf-8")
+        os.utime(copy, (1, 1))  # a pull that writes nothing is told by that
+        work.progress.now("prisma db pull")
+        url = server.url(database.names[LOCAL], application="gander prisma")
+        prisma.pull(copy, url, variable, work.progress.now)
+        return schema.without_table(copy.read_text(encoding="utf-8"), database.table)
+    except GanderError as error:
+        error.where = error.where or str(entry.prisma)
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _drift(entry: Database | Reference, before: str, after: str) -> Refused:
+    diff = difflib.unified_diff(
+        before.splitlines(),
+        after.splitlines(),
+        f"{entry.prisma} (committed)",
+        "the migrated database",
+        lineterm="",
+        n=2,
+    )
+    return Refused(
+        f"{entry.prisma} is not what the migrations build",
+        why="\n".join(diff),
+        todo=f"doit prisma:{entry.label}\nthen commit it: doit commit:{entry.service}",
+    )
+
+
+def _tell_what_escapes(work: Work, entry: Database | Reference, server: Server, name: str) -> None:
+    """Say once per change what the schema cannot hold."""
+    database = place.owned(work.catalog, work.target)
+    escaping = schema.not_held(server.structure(name, [database.table]))
+    kept = _state(work.catalog, entry) / "not-held"
+    text = "\n".join(escaping)
+    if text and text != (kept.read_text(encoding="utf-8") if kept.exists() else ""):
+        work.progress.line(
+            f"{entry.prisma} cannot say these, which stay in the migrations alone: {', '.join(escaping)}"
+        )
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    _write(kept, text)
+
+
+def _generate(work: Work, path: Path, variable: str) -> str:
+    found = prisma.own(path.parent, work.catalog.root)
+    if found is None or not found.client:
+        return "no client generated: @prisma/client is not installed (pnpm install)"
+    work.progress.now("prisma generate")
+    prisma.generate(found, path, variable, work.progress.now)
+    return f"client generated by the monorepo's Prisma {found.version}"
+
+
+def _variable(catalog: Catalog, entry: Database | Reference) -> str:
+    """The variable of a first schema: DATABASE_URL, or one a database where the service has several."""
+    several = sum(1 for one in catalog.services[entry.service].databases if one.prisma) > 1
+    return f"{entry.key}_DATABASE_URL".upper().replace("-", "_") if several else "DATABASE_URL"
+
+
+def _output(catalog: Catalog, entry: Database | Reference) -> str:
+    """Where a first schema puts its client: clients of one service must not overwrite each other."""
+    several = sum(1 for one in catalog.services[entry.service].databases if one.prisma) > 1
+    return f"../generated/{entry.key}" if several else ""
+
+
+def _frozen(work: Work) -> bool:
+    return work.variables.get("frozen") == "true" or os.environ.get("CI", "").lower() in {"true", "1"}
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"cannot be read: {error}", where=str(path)) from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Beside and renamed, so that nobody ever meets a half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _state(catalog: Catalog, entry: Database | Reference) -> Path:
+    return catalog.root / ".state" / "prisma" / entry.service / entry.key
+
+
+def _remember(catalog: Catalog, entry: Database | Reference, contents: Contents, text: str) -> None:
+    from tools.journal import now  # noqa: PLC0415 - as the journal itself
+
+    done = {"schema": _hash(text), "database": _fingerprint(contents), "tools": _tools(), "at": now()}
+    _write(_state(catalog, entry) / "done.json", json.dumps(done))
+
+
+def _remembered(catalog: Catalog, entry: Database | Reference) -> dict[str, Any] | None:
+    try:
+        found = json.loads((_state(catalog, entry) / "done.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _fingerprint(contents: Contents) -> str:
+    """Which incarnation of a database it is, and which versions it holds since when."""
+    rows = {table: [(row.version, str(row.at)) for row in held] for table, held in sorted(contents.tables.items())}
+    return _hash(repr((contents.mark, rows)))
+
+
+def _tools() -> str:
+    from tools import toolchain  # noqa: PLC0415 - start-up: as in tasks/migrate/check.py
+
+    return f"{toolchain.pinned_prisma()} {VERSION}"
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
