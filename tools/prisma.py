@@ -25,6 +25,7 @@ QUIET = {
     "CI": "1",  # no question is asked
 }
 MAJOR = "6."
+PROGRAM = Path("node_modules") / "prisma" / "build" / "index.js"
 
 
 class Own(NamedTuple):
@@ -55,10 +56,11 @@ def pull(schema: Path, url: str, variable: str, say: Say) -> None:
     Raises ToolError with Prisma's own words.
     """
     home = toolchain.prisma(say)
-    command = [toolchain.node(say), home / "node_modules" / "prisma" / "build" / "index.js", "db", "pull"]
+    command: list[str | Path] = [toolchain.node(say), home / PROGRAM, "db", "pull"]
     before = schema.stat().st_mtime_ns
     environment = {**shell.inherited(), **QUIET, "GANDER_PULL_URL": url, variable: url}
-    environment |= {"DATABASE_URL": url, "PRISMA_CLIENT_ENGINE_TYPE": "client"}
+    # a pull asks no query engine, but would download one unless a file is named
+    environment |= {"DATABASE_URL": url, "PRISMA_QUERY_ENGINE_LIBRARY": str(home / "prisma.config.mjs")}
     done = shell.run([*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=home)
     if done.code or schema.stat().st_mtime_ns == before:  # one that says it is done and wrote nothing has not pulled
         raise ToolError("prisma db pull failed", why=_said(done))
@@ -72,11 +74,12 @@ def generate(found: Own, schema: Path, variable: str, say: Say) -> None:
             where=str(found.modules / "prisma"),
             todo=f"pin it: prisma and @prisma/client {toolchain.pinned_prisma()}",
         )
-    command = [toolchain.node(say), found.modules / "prisma" / "build" / "index.js", "generate", "--no-hints"]
+    command: list[str | Path] = [toolchain.node(say), found.modules.parent / PROGRAM, "generate", "--no-hints"]
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"  # it must be set, and is not connected to
     environment = {**shell.inherited(), **QUIET, variable: nowhere, "DATABASE_URL": nowhere}
-    if not list((found.modules / "@prisma" / "engines").glob("libquery_engine*")):
+    if not list((found.modules / "@prisma" / "engines").glob("schema-engine*")):  # installed without its scripts
         environment["PRISMA_CLIENT_ENGINE_TYPE"] = "client"
+        command += ["--config", toolchain.prisma(say) / "prisma.config.mjs"]
     done = shell.run([*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=schema.parent)
     if done.code:
         raise ToolError("prisma generate failed", where=os.fspath(schema), why=_said(done))

@@ -164,9 +164,9 @@ def _tell_what_escapes(work: Work, entry: Database | Reference, server: Server, 
     kept = _state(work.catalog, entry) / "not-held"
     text = "\n".join(escaping)
     if text and text != (kept.read_text(encoding="utf-8") if kept.exists() else ""):
-        work.progress.line(
-            f"{entry.prisma} cannot say these, which stay in the migrations alone: {', '.join(escaping)}"
-        )
+        work.progress.line(f"{entry.prisma} cannot say these, which stay in the migrations alone:")
+        for line in escaping:
+            work.progress.line(f"  {line}")
     kept.parent.mkdir(parents=True, exist_ok=True)
     _write(kept, text)
 

@@ -57,8 +57,12 @@ def without_table(text: str, table: str) -> str:
 
 
 def not_held(structure: Structure) -> tuple[str, ...]:
-    """What the database has and a schema.prisma cannot say: it stays in the migrations alone."""
-    return tuple(str(one) for one in sorted(structure) if _escapes(one, structure[one]))
+    """What the database has and a schema.prisma cannot say, a line a kind: it stays in the migrations alone."""
+    kinds: dict[str, list[str]] = {}
+    for one in sorted(structure):
+        if _escapes(one, structure[one]):
+            kinds.setdefault(one.kind, []).append(one.name.removeprefix("public."))
+    return tuple(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
 
 
 def _escapes(one: Object, definition: str) -> bool:
