@@ -27,7 +27,7 @@ MIGRATE = Step(
 
 PRISMA = Step(
     "prisma",
-    "pull schema.prisma from the local database",
+    "pull the Prisma schema from the local database",
     "tasks.prisma.pull:run",
     up_to_date="tasks.prisma.pull:up_to_date",
     parts="tasks.prisma.pull:parts",
