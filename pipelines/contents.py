@@ -71,6 +71,7 @@ class Operation(NamedTuple):
     takes: tuple[str, ...] = ()  # variables
     over: Literal["all", "each", "one", "nothing"] = "nothing"
     asks: bool = False  # may ask the user: databases come one after another
+    founds: bool = False  # makes services.yaml: that there is none is no news to it
     environments: Environments = "local"
 
 

@@ -6,6 +6,7 @@ from pipelines.contents import Operation
 
 __all__ = ["OPERATIONS"]
 
+INIT = Operation("init", "write services.yaml for a monorepo that has none", "tasks.init.adopt:run", founds=True)
 CREATE = Operation(
     "create",
     "write a new migration from the policy's template",
@@ -50,4 +51,4 @@ DOCTOR = Operation(
 )
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (CREATE, RENUMBER, REVERT, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)

@@ -68,7 +68,7 @@ class Run(Ours):
         display = for_this_terminal()
         if CHANGED in variables:
             display.line(f"changed since {variables[CHANGED]}: {', '.join(sorted(services)) or 'no service'}")
-        if mistakes:
+        if mistakes and not all(isinstance(job.verb, Operation) and job.verb.founds for job in jobs):
             display.line(f"{mistakes}\n  going on without services.yaml")
         session = Session(catalog, display.line)
 

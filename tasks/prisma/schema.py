@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from schemas.structure import Object, Structure
 
-__all__ = ["beginning", "comments", "not_held", "variable", "without_table"]
+__all__ = ["beginning", "comments", "not_held", "provider", "variable", "without_table"]
 
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 COMMENT = re.compile(rf"{STRING}|(?P<comment>//[^\n]*)")
 SOURCE = re.compile(r"^datasource\s+\w+\s*\{(?P<body>.*?)^\}", re.MULTILINE | re.DOTALL)
 URL = re.compile(r'^\s*url\s*=\s*env\("(?P<name>[A-Za-z_]\w*)"\)', re.MULTILINE)
+PROVIDER = re.compile(r'^\s*provider\s*=\s*"(?P<name>[^"\n]+)"', re.MULTILINE)
 MODEL = re.compile(r"(?:^///[^\n]*\n)*^model\s+(?P<name>\w+)\s*\{(?P<body>.*?)^\}\n*", re.MULTILINE | re.DOTALL)
 MAPPED = re.compile(r'^\s*@@map\("(?P<name>[^"]+)"\)', re.MULTILINE)
 EXPRESSION = re.compile(r"USING \w+ \(.*[(]|\bWHERE\b")
@@ -36,6 +37,13 @@ def comments(text: str) -> tuple[tuple[int, str], ...]:
             if comment and not comment.startswith("///"):
                 found.append((number, comment))
     return tuple(found)
+
+
+def provider(text: str) -> str | None:
+    """The kind of database that the datasource is for; None where there is no datasource."""
+    source = SOURCE.search(text)
+    found = PROVIDER.search(source["body"]) if source else None
+    return found["name"] if found else None
 
 
 def variable(text: str) -> str | None:
