@@ -6,7 +6,7 @@ from pipelines.contents import Operation
 
 __all__ = ["OPERATIONS"]
 
-INIT = Operation("init", "write services.yaml for a monorepo that has none", "tasks.init.adopt:run", founds=True)
+INIT = Operation("init", "adopt a monorepo: describe what is found in it", "tasks.init.adopt:run", founds=True)
 CREATE = Operation(
     "create",
     "write a new migration from the policy's template",

@@ -58,7 +58,7 @@ def run(work: Work) -> Outcome:
         work.out(str(finding))
     guesses = sum(" # guess: " in line for line in text.splitlines())
     first = next(catalog.databases()).label
-    work.progress.line(f"read {file.name}, then: doit list --all, doit migrate:{first}, doit migrate")
+    work.progress.line(f"→ read {file.name}: each guess says why\n→ doit migrate:{first}\n→ doit migrate")
     return Outcome(summary=f"{_count(len(catalog.services), 'service')}, {_count(guesses, 'guess')} to look at")
 
 

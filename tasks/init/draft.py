@@ -21,6 +21,7 @@ __all__ = ["Draft", "draft"]
 
 TAKEN = ("postgres", "clickhouse")
 TABLE = "goose_db_version"  # goose's own name for it
+LONGEST = 50  # characters of service and key: a Job's name holds both, a word between them, and a number
 
 
 class Draft(NamedTuple):
@@ -113,6 +114,7 @@ def _key(service: str, words: tuple[str, ...], taken: set[str]) -> str:
     """A database's key: its folders' names, else the service's; no two may make one local name or variable."""
     joint = "_" if "_" in "".join(words) else "-"
     key = slug("-".join(words), joint) if words else slug(short(service))
+    key = key[: LONGEST - len(service)].rstrip("-_")
     tries = [key, *(f"{key}-{number}" for number in range(2, 10_000))]
     free = next(one for one in tries if f"{service}_{one}".replace("-", "_") not in taken)
     taken.add(f"{service}_{free}".replace("-", "_"))

@@ -20,7 +20,8 @@ def copies(survey: Survey, entries: Sequence[Entry]) -> tuple[tuple[Entry, Entry
     found = []
     for entry in entries:
         for other in entries:
-            called = entry.key in {other.key, other.service, short(other.service)} and entry.key != short(entry.service)
+            own = other.key == short(other.service)  # so no owner is a copy itself
+            called = own and entry.key in {other.key, other.service} and entry.key != short(entry.service)
             if entry.folder != other.folder and called and _files(survey, entry) == _files(survey, other):
                 found.append((entry, other))
                 break
