@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dodo import CONTENTS
 from pipelines import words
@@ -20,7 +21,8 @@ from tasks.hints import HINTS, Hint
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = tuple(sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / ".ai").rglob("*.md")]))
+TEMPLATES = tuple(sorted((DOCS / "ci").glob("*.yml")))
+PAGES = tuple(sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / ".ai").rglob("*.md"), *TEMPLATES]))
 
 FENCE = re.compile(r"^```")
 INLINE = re.compile(r"(`+)(.+?)\1")
@@ -153,6 +155,46 @@ def test_no_path_of_one_machine_is_shown(page: Path) -> None:
 def test_files_of_the_project_that_are_named_are_there(page: Path) -> None:
     named = [span for span in code_in(page).splitlines() if OF_OURS.fullmatch(span)]
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def texts_in(data: Any) -> Iterator[str]:
+    """Every text of a document."""
+    if isinstance(data, dict | list):
+        for inner in data.values() if isinstance(data, dict) else data:
+            yield from texts_in(inner)
+    elif isinstance(data, str):
+        yield data
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=shown)
+def test_a_template_for_ci_checks_what_a_branch_touches_with_the_whole_history_and_no_secret(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    texts = list(texts_in(document))
+    typed = [rest for _, rest in commands_in(template)]
+    assert " check changed=origin/main" in typed
+    assert len(typed) == sum("run doit" in one for one in texts), "a command that is not seen as one"
+    assert not re.search(r"secrets\.|password|token", text.replace("persist-credentials: false", ""), re.IGNORECASE)
+    cached = " ".join(texts)
+    assert all(place in cached for place in (".tools", ".venv", ".state/state.db"))
+    if template.name == "github.yml":
+        job = document["jobs"]["check"]
+        (checkout,) = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert (checkout["fetch-depth"], checkout["persist-credentials"]) == (0, False)
+        assert document["permissions"] == {"contents": "read"}
+        assert "permissions" not in job
+        keys = [step["with"]["key"] for step in job["steps"] if step.get("uses", "").startswith("actions/cache@")]
+        assert all("hashFiles('tools/gander/tools/locks/**')" in key for key in keys)
+        assert len(keys) == 2
+    else:
+        job = document["migrations"]
+        assert job["variables"]["GIT_DEPTH"] == "0"
+        assert all("$GANDER_COMMIT" in cache["key"] for cache in job["cache"])
+        assert re.fullmatch(r"[0-9a-f]{40}", job["variables"]["GANDER_COMMIT"])
+
+
+def test_there_is_a_template_for_each_ci() -> None:
+    assert [template.name for template in TEMPLATES] == ["github.yml", "gitlab.yml"]
 
 
 def test_commands_are_found_in_text_and_in_code(tmp_path: Path) -> None:

@@ -35,11 +35,13 @@ class Tree(NamedTuple):
             descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError:
             return b""
-        with os.fdopen(descriptor, "rb") as file:
-            try:
-                return file.read(most) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-            except OSError:
-                return b""
+        try:
+            plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return os.read(descriptor, most) if plain else b""
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
 
 
 def look(root: Path, apart: Iterable[Path] = ()) -> Tree:
@@ -67,7 +69,7 @@ def look(root: Path, apart: Iterable[Path] = ()) -> Tree:
             files.append(path)
         elif stat.S_ISLNK(mode):
             to = os.path.realpath(whole)
-            if to.startswith(home) and os.path.lexists(to):
+            if to.startswith(home) and Path(to).exists():
                 links[path] = to.removeprefix(home)
     return Tree(root=root, files=tuple(sorted(files)), links=links, cut=cut)
 

@@ -33,6 +33,7 @@ class Draft(NamedTuple):
     charts: Charts
     environments: Environments
     unassigned: tuple[Schema, ...]  # Prisma schemas of no database
+    unpulled: tuple[str, ...]  # labels of the PostgreSQL databases that have no Prisma schema
     remarks: tuple[tuple[str, str], ...]  # where, and what a name could not be taken for
 
 
@@ -75,6 +76,11 @@ def draft(survey: Survey, branch: str | None = None) -> Draft:
         charts=seen,
         environments=around,
         unassigned=unassigned,
+        unpulled=tuple(
+            entry.label
+            for entry in entries
+            if entry.verdict.engine == "postgres" and (entry.folder, entry.key) not in prisma_of
+        ),
         remarks=tuple(naming.remarks),
     )
 

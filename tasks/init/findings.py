@@ -14,6 +14,9 @@ from tasks.init.survey import Survey
 __all__ = ["Finding", "findings"]
 
 
+FEW = 3  # labels that a finding names
+
+
 class Finding(NamedTuple):
     """Where, what is there, and what to do about it."""
 
@@ -72,6 +75,13 @@ def _not_taken(survey: Survey, draft: Draft) -> Iterator[Finding]:
 
 
 def _prisma(draft: Draft) -> Iterator[Finding]:
+    if draft.unpulled:
+        shown = ", ".join(draft.unpulled[:FEW]) + (", …" if len(draft.unpulled) > FEW else "")
+        yield Finding(
+            "Prisma",
+            f"no schema.prisma of {shown}; where CI=true, `doit check` fails until there is one",
+            f"when it is migrated, pull a first one and commit it: doit prisma:{draft.unpulled[0]}",
+        )
     services = {entry.folder for entry in draft.entries if entry.stream}
     for schema in draft.unassigned:
         if schema.provider != "postgres":

@@ -44,7 +44,10 @@ def test_init_when(name: str, tmp_path: Path) -> None:
     assert document == case.get("head", {"environments": {"local": {}}})
     comments = [line.partition(" # ")[2] for line in text.splitlines()]
     assert [comment for comment in case.get("comments", ()) if comment not in comments] == []
-    said = [str(finding).splitlines()[0] for finding in findings(seen, made)]
+    told = [str(finding).splitlines()[0] for finding in findings(seen, made)]
+    said = [line for line in told if not line.startswith("Prisma: ")]
+    assert bool(made.unpulled) == (said != told)
+    assert list(made.unpulled) == case.get("unpulled", list(made.unpulled))
     expected = case.get("findings", [])
     assert len(said) == len(expected), said
     assert [one for one, start in zip(said, expected, strict=True) if not one.startswith(start)] == []
