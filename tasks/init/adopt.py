@@ -46,7 +46,7 @@ def run(work: Work) -> Outcome:
     told = findings(seen, made)
     if not made.document:
         raise _nothing(root, len(seen.paths), [str(finding) for finding in told])
-    text = written(made.document, HEAD)
+    text = written(made.document, HEAD, schema=_schema(root))
     catalog = _write(file, text)
     for line in _listed(made):
         work.out(line)
@@ -60,6 +60,11 @@ def run(work: Work) -> Outcome:
     first = next(catalog.databases()).label
     work.progress.line(f"→ read {file.name}: each guess says why\n→ doit migrate:{first}\n→ doit migrate")
     return Outcome(summary=f"{_count(len(catalog.services), 'service')}, {_count(guesses, 'guess')} to look at")
+
+
+def _schema(root: Path) -> str:
+    """Where editors find the form of the file; empty unless Gander lies in the monorepo."""
+    return catalog_file.SCHEMA.relative_to(root).as_posix() if catalog_file.SCHEMA.is_relative_to(root) else ""
 
 
 def _branches(root: Path) -> tuple[str | None, str | None]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from schemas.helm_template import resources
 from schemas.yaml_lenient import documents, flat
 from tasks.init.layout import short, within
 from tasks.init.survey import Survey
@@ -16,6 +17,7 @@ ARGO = "argoproj.io/"
 KINDS = ("Application", "ApplicationSet")
 PLACEHOLDER = re.compile(r"\{\{-?\s*\.?(?P<name>[\w.\[\]]+?)\s*-?\}\}")
 ENVIRONMENT = frozenset(("env", "environment", "stage", "cluster", "values.env", "values.environment"))
+AUTOMATED = re.compile(r"^[ \t]+(?P<automated>automated):(?!.*enabled: *false)", re.MULTILINE)
 VALUES = re.compile(r"(?:.*/)?values[-._](?P<environment>[a-z][a-z0-9-]*)\.ya?ml")
 
 
@@ -52,8 +54,10 @@ def applications(survey: Survey, names: Mapping[str, str], environments: Collect
 
 def automated(survey: Survey) -> tuple[Automated, ...]:
     """Every manifest whose sync policy is automated; an empty ``automated`` is on, ``enabled: false`` is off."""
-    found = []
+    found: list[Automated] = []
+    read: set[str] = set()
     for path, document in _manifests(survey):
+        read.add(path)
         spec: Any = document.get("spec")
         template: Any = spec.get("template") if isinstance(spec, dict) else None
         for holder in (spec, template.get("spec") if isinstance(template, dict) else None):
@@ -64,6 +68,9 @@ def automated(survey: Survey) -> tuple[Automated, ...]:
                     text = survey.texts[path]
                     line = text.count("\n", 0, text.find("automated")) + 1
                     found.append(Automated(path=path, line=line, name=_text(document, "metadata", "name")))
+    for path, text in survey.texts.items():
+        if path.endswith((".yaml", ".yml")) and ARGO in text and path not in read:  # a template, most likely
+            found += _in_template(path, text)
     return tuple(sorted(set(found)))
 
 
@@ -78,6 +85,14 @@ def server(survey: Survey) -> tuple[str, str] | None:
                 if host:
                     return host[1], path
     return None
+
+
+def _in_template(path: str, text: str) -> Iterator[Automated]:
+    for resource in resources(text):
+        policy = AUTOMATED.search(resource.text) if resource.kind in KINDS else None
+        if policy:
+            line = text.count("\n", 0, text.find(resource.text) + policy.start("automated")) + 1
+            yield Automated(path=path, line=line, name=resource.name or "its Application")
 
 
 def _manifests(survey: Survey) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -11,13 +11,18 @@ from schemas.yaml_lenient import documents, flat, merged
 from tasks.init.layout import within
 from tasks.init.survey import Survey
 
-__all__ = ["Carried", "Charts", "Image", "Job", "Values", "charts", "database_names"]
+__all__ = ["ORDER", "Carried", "Charts", "Image", "Job", "Values", "called", "charts", "database_names"]
 
+ORDER = (  # of environments, on the way to production
+    *("dev", "develop", "development", "int", "integration", "test", "testing", "qa", "uat", "stage", "staging"),
+    *("preprod", "pre-prod", "prod", "production", "live"),
+)
 VALUES = (
-    re.compile(r"(?P<folder>(?:.*/)?)values[-._](?P<environment>[a-z][a-z0-9-]*)\.ya?ml"),
-    re.compile(r"(?P<folder>(?:.*/)?)(?P<environment>[a-z][a-z0-9-]*)[-._]values\.ya?ml"),
-    re.compile(r"(?P<folder>(?:.*/)?)values/(?P<environment>[a-z][a-z0-9-]*)\.ya?ml"),
-    re.compile(r"(?P<folder>(?:.*/)?)(?:environments|envs|env)/(?P<environment>[a-z][a-z0-9-]*)/values\.ya?ml"),
+    re.compile(r"(?:.*/)?values[-._](?P<environment>[a-z][a-z0-9-]*)\.ya?ml"),
+    re.compile(r"(?:.*/)?(?P<environment>[a-z][a-z0-9-]*)[-._]values\.ya?ml"),
+    re.compile(r"(?:.*/)?values/(?P<environment>[a-z][a-z0-9-]*)\.ya?ml"),
+    re.compile(r"(?:.*/)?(?:environments|envs|env)/(?P<environment>[a-z][a-z0-9-]*)/(?:[^/]+/)?values\.ya?ml"),
+    re.compile(rf"(?:.*/)?(?P<environment>{'|'.join(ORDER)})/(?:[^/]+/)?values\.ya?ml"),
 )
 NO_ENVIRONMENT = frozenset(
     ("local", "default", "defaults", "example", "sample", "schema", "common", "base", "global", "secrets", "secret")
@@ -30,6 +35,10 @@ NAMED = frozenset(("databasename", "dbname", "postgresdb", "pgdatabase", "postgr
 NAMED |= frozenset(("clickhousedatabase", "database"))
 PARENTS = re.compile(r"^(?:.*[._-])?(?:database|databases|db|postgres|postgresql|clickhouse)s?$", re.IGNORECASE)
 URL = re.compile(r"(?:postgres(?:ql)?|clickhouse|https?)://[^/\s]*/(?P<name>[A-Za-z_][\w-]*)(?:\?.*)?")
+OTHERS = {
+    "postgres": re.compile(r"clickhouse|mongo|mysql|maria|redis|keycloak|elastic", re.IGNORECASE),
+    "clickhouse": re.compile(r"postgres|mongo|mysql|maria|redis|keycloak|elastic", re.IGNORECASE),
+}
 URL_KEY = re.compile(r"(?:url|dsn|uri|dbstring)$", re.IGNORECASE)
 TABLE = re.compile(r"-table[= \"',]+(?P<name>[a-z_][a-z0-9_.]*)")
 
@@ -105,13 +114,20 @@ def charts(survey: Survey, names: Mapping[str, str]) -> Charts:
     )
 
 
-def database_names(data: Mapping[str, Any], key: str, *, alone: bool) -> Iterator[str]:
+def database_names(data: Mapping[str, Any], key: str, engine: str, *, alone: bool) -> Iterator[str]:
     """The names of a physical database that values give to the database ``key``, or to the only one."""
     for path, value in data.items():
-        if isinstance(value, str) and (alone or key.lower() in re.split(r"[._-]", path.lower())):
+        ours = alone or called(key, path)
+        if isinstance(value, str) and ours and not OTHERS[engine].search(path):
             name = _name(path, value)
             if name:
                 yield name
+
+
+def called(key: str, text: str) -> bool:
+    """Whether a text has a key as a whole word of it."""
+    words = re.escape(key).replace(r"\-", "_").replace("_", "[-_]?")
+    return bool(re.search(rf"(?<![a-z0-9]){words}(?![a-z0-9])", text.lower()))
 
 
 def _name(path: str, value: str) -> str:
@@ -169,7 +185,7 @@ def _job(resource: Resource, path: str, values: Mapping[str, Any], service: str)
 
 def _given(resource: Resource) -> Iterable[tuple[str, str]]:
     table = TABLE.search(resource.text)
-    return ({"GOOSE_TABLE": table["name"]} if table else {} | dict(resource.variables)).items()
+    return {**({"GOOSE_TABLE": table["name"]} if table else {}), **resource.variables}.items()
 
 
 def _image(data: Mapping[str, Any]) -> Image | None:
@@ -179,7 +195,9 @@ def _image(data: Mapping[str, Any]) -> Image | None:
             continue
         above, _, leaf = key.rpartition(".")
         if leaf.lower().endswith("image") and value:
-            return Image(key=key, repository=_repository(value))
+            tag = f"{above}.tag" if above else "tag"
+            apart = tag in data and ":" not in value.rpartition("/")[2]
+            return Image(key=tag if apart else key, repository=_repository(value))
         if leaf == "repository" and f"{above}.tag" in data:
             registry = data.get(f"{above}.registry")
             return Image(key=f"{above}.tag", repository=f"{registry}/{value}" if registry else value)

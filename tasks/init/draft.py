@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tasks.init.charts import Charts, Job, charts
+from tasks.init.charts import Charts, Job, called, charts
 from tasks.init.engines import Verdict, verdict
 from tasks.init.entry import Entry
 from tasks.init.environments import Environments, environments
@@ -33,6 +33,7 @@ class Draft(NamedTuple):
     charts: Charts
     environments: Environments
     unassigned: tuple[Schema, ...]  # Prisma schemas of no database
+    without_job: tuple[tuple[str, str], ...]  # template of Jobs, label: which one of them migrates it is not told
     unpulled: tuple[str, ...]  # labels of the PostgreSQL databases that have no Prisma schema
     remarks: tuple[tuple[str, str], ...]  # where, and what a name could not be taken for
 
@@ -58,6 +59,7 @@ def draft(survey: Survey, branch: str | None = None) -> Draft:
     around = environments(survey, {entry.folder: entry.service for entry in entries}, seen, branch)
     naming = Naming(seen, around.names)
     services: dict[str, Any] = {}
+    without_job = []
     for entry in sorted(entries, key=lambda one: (one.service, bool(one.owner), one.key)):
         mine = [one for one in entries if one.service == entry.service]
         jobs = seen.jobs.get(entry.folder, ())
@@ -69,6 +71,8 @@ def draft(survey: Survey, branch: str | None = None) -> Draft:
         if schema and schema.path != f"{entry.folder}/prisma/{between}schema.prisma":
             body["prisma"] = schema.path
         service["databases"][entry.key] = body
+        if jobs and entry.stream and not _job(entry, jobs, several=several):
+            without_job.append((jobs[0].path, entry.label))
     return Draft(
         document={"version": 1, **around.head, "services": services} if services else {},
         entries=tuple(entries),
@@ -76,6 +80,7 @@ def draft(survey: Survey, branch: str | None = None) -> Draft:
         charts=seen,
         environments=around,
         unassigned=unassigned,
+        without_job=tuple(without_job),
         unpulled=tuple(
             entry.label
             for entry in entries
@@ -133,7 +138,7 @@ def _service(entry: Entry, jobs: tuple[Job, ...], around: Environments) -> dict[
         body["folder"] = entry.folder or "."
     if entry.folder in around.images:
         body["image"] = around.images[entry.folder]
-    path = jobs[0].path if jobs else ""
+    path = min(jobs, key=lambda job: not job.hook).path if jobs else ""
     if path and path != f"{entry.folder}/helm/templates/migration-job.yaml":
         many = len({job.path for job in jobs}) > 1
         body["migration_job"] = Guess(path, "one of several templates of Jobs") if many else path
@@ -158,8 +163,8 @@ def _database(entry: Entry, jobs: tuple[Job, ...], naming: Naming, *, several: b
         body["migrations"] = folder or "."
     if job and table != TABLE:
         body["table"] = From(table, f"{job.path}:{job.line}")
-    called = f"{entry.service}-migrate-{entry.key}".replace("_", "-") if several else f"{entry.service}-migrate"
-    if job and job.name and job.name != called and naming.is_free_job(job.name):
+    usual = f"{entry.service}-migrate-{entry.key}".replace("_", "-") if several else f"{entry.service}-migrate"
+    if job and job.name and job.name != usual and naming.is_free_job(job.name):
         body["job"] = From(job.name, f"{job.path}:{job.line}")
     return body
 
@@ -168,5 +173,5 @@ def _job(entry: Entry, jobs: tuple[Job, ...], *, several: bool) -> Job | None:
     """The service's Job; with several databases the one that is called after this."""
     fitting = sorted(jobs, key=lambda job: not job.hook)
     if several:
-        fitting = [job for job in fitting if entry.key in f"{job.name or ''} {job.path.rpartition('/')[2]}"]
+        fitting = [job for job in fitting if called(entry.key, f"{job.name or ''} {job.path.rpartition('/')[2]}")]
     return fitting[0] if fitting else None

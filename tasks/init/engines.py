@@ -10,9 +10,10 @@ from schemas.statement import Statement
 
 __all__ = ["DRIVERS", "Reading", "Verdict", "read", "verdict"]
 
-BLANK = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", re.DOTALL
-)  # what is no word of the statement itself
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+BLANK = re.compile(  # what is no word of the statement itself
+    rf"{COMMENT.pattern}|'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", re.DOTALL
+)
 SIGNS = {
     "clickhouse": r"ENGINE\s*=\s*\w*MergeTree|ENGINE\s*=\s*(?:Distributed|Kafka|Buffer|MaterializedView|S3Queue)\b"
     r"|\bON\s+CLUSTER\b|\bgenerateUUIDv[47]\b|\bLowCardinality\s*\(|\bDateTime64\b|\bNullable\s*\(|\bUInt\d+\b"
@@ -35,7 +36,7 @@ NAMED = r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?(?P<{0}>[\w\"`.]+)"
 ABOUT = re.compile(
     rf"\bCREATE\s+(?:(?:UNLOGGED|TEMP|TEMPORARY|FOREIGN|MATERIALIZED)\s+|OR\s+REPLACE\s+)*(?:TABLE|VIEW)\s+"
     rf"{NAMED.format('made')}"
-    rf"|\bRENAME\s+TO\s+(?P<renamed>[\w\"`.]+)|\bALTER\s+TABLE\s+{NAMED.format('altered')}"
+    rf"|\bRENAME\s+TO\s+(?P<renamed>[\w\"`.]+)|\bALTER\s+TABLE\s+(?!IF\b){NAMED.format('altered')}"
     r"|\bREFERENCES\s+(?P<referred>[\w\"`.]+)|\bINSERT\s+INTO\s+(?P<filled>[\w\"`.]+)"
     rf"|\bINDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?[\w\"]*\s*\bON\s+{NAMED.format('indexed')}",
     re.IGNORECASE,
@@ -71,13 +72,13 @@ def read(statements: Iterable[tuple[str, Statement]]) -> Reading:
             engine = found.lastgroup or ""
             counts[engine] = counts.get(engine, 0) + 1
             places.setdefault(engine, (re.sub(r"\s+", " ", found[0]), path, statement.locate(found.start() + 1)[0]))
+        inside = COMMENT.sub(" ", statement.text)  # a body or a text may make tables too
+        made |= {_table(name) for kind, name, _ in _tables(inside) if kind in {"made", "renamed"}}
         for kind, name, offset in _tables(plain):
-            database, _, table = name.rpartition(".")
+            database, table = name.rpartition(".")[0], _table(name)
             if database and kind in {"made", "altered"}:
                 qualifiers[database] = qualifiers.get(database, 0) + 1
-            if kind in {"made", "renamed"}:
-                made.add(table.lower())
-            elif table.lower() not in made and foreign is None:
+            if kind not in {"made", "renamed"} and table not in made and foreign is None:
                 foreign = name, path, statement.locate(offset + 1)[0]
     return Reading(places=places, counts=counts, qualifiers=qualifiers, foreign=foreign)
 
@@ -99,6 +100,10 @@ def verdict(reading: Reading, *, driver: tuple[str, str] | None = None, word: st
 def _place(place: tuple[str, str, int]) -> str:
     words, path, line = place
     return f"{words} in {path.rpartition('/')[2]}:{line}"
+
+
+def _table(name: str) -> str:
+    return name.rpartition(".")[2].lower()
 
 
 def _tables(plain: str) -> Iterator[tuple[str, str, int]]:

@@ -9,16 +9,12 @@ from typing import Any, NamedTuple
 
 from schemas.target import LOCAL
 from tasks.init.applications import Application, applications, server
-from tasks.init.charts import Charts, Values
+from tasks.init.charts import ORDER, Charts, Values
 from tasks.init.survey import Survey
 from tasks.init.text import From, Guess
 
 __all__ = ["Environments", "environments"]
 
-ORDER = (
-    *("dev", "develop", "development", "int", "integration", "test", "testing", "qa", "uat", "stage", "staging"),
-    *("preprod", "pre-prod", "prod", "production", "live"),
-)
 PROTECTED = frozenset(("prod", "production", "live"))
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?")
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -35,6 +35,7 @@ def findings(survey: Survey, draft: Draft) -> tuple[Finding, ...]:
         found += _stream(entry.stream, entry.verdict.engine) if entry.stream else ()
     found += _not_taken(survey, draft)
     found += _prisma(draft)
+    found += _jobs(draft)
     found += _deployment(survey, draft)
     return tuple(dict.fromkeys(sorted(found)))
 
@@ -111,13 +112,7 @@ def _migrated(schema: Schema) -> Finding:
     )
 
 
-def _deployment(survey: Survey, draft: Draft) -> Iterator[Finding]:
-    for carried in draft.charts.carried:
-        yield Finding(
-            f"{carried.path}:{carried.line}",
-            "a ConfigMap carries migrations of its own, beside the files of the services",
-            "let the Job run an image that holds the files; a copy is one release behind sooner or later",
-        )
+def _jobs(draft: Draft) -> Iterator[Finding]:
     for jobs in draft.charts.jobs.values():
         for job in jobs:
             if job.name is None:
@@ -128,6 +123,17 @@ def _deployment(survey: Survey, draft: Draft) -> Iterator[Finding]:
                     "the Job is no hook: it runs beside the new release, not before it",
                     "annotate it: argocd.argoproj.io/hook: PreSync",
                 )
+    for path, label in draft.without_job:
+        yield Finding(path, f"which Job migrates {label} is not told by its name", "give its name there by `job:`")
+    for carried in draft.charts.carried:
+        yield Finding(
+            f"{carried.path}:{carried.line}",
+            "a ConfigMap carries migrations of its own, beside the files of the services",
+            "let the Job run an image that holds the files; a copy is one release behind sooner or later",
+        )
+
+
+def _deployment(survey: Survey, draft: Draft) -> Iterator[Finding]:
     for application in automated(survey):
         yield Finding(
             f"{application.path}:{application.line}",

@@ -56,6 +56,7 @@ def place(folder: str, projects: Collection[str]) -> Place:
 
 def within(path: str, folders: Iterable[str]) -> str | None:
     """The innermost of these folders that a path lies in; else the one that a part of the path is called after."""
+    folders = tuple(folders)
     listed = sorted(filter(None, folders), key=len, reverse=True)
     for folder in listed:
         if path == folder or path.startswith(f"{folder}/"):
@@ -64,7 +65,7 @@ def within(path: str, folders: Iterable[str]) -> str | None:
         for folder in listed:
             if part == (name := folder.rpartition("/")[2]) or short(part) == short(name):
                 return folder
-    return None
+    return "" if "" in folders else None
 
 
 def short(name: str) -> str:

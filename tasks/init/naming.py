@@ -70,7 +70,7 @@ class Naming:
         found: dict[str, str] = {}
         for values in self.seen.values:
             if (values.service, values.environment) == (entry.folder, environment):
-                for name in database_names(values.data, entry.key, alone=not several):
+                for name in database_names(values.data, entry.key, entry.verdict.engine, alone=not several):
                     found.setdefault(name, values.path)
         return next(iter(found.items())) if len(found) == 1 else None
 

@@ -17,7 +17,7 @@ __all__ = ["Stream", "strays", "streams"]
 
 UP = re.compile(r"^[ \t]*--[ \t]*\+goose[ \t]+Up\b", re.MULTILINE | re.IGNORECASE)
 IN_GO = re.compile(r"\bgoose\.Add(?:Named)?Migration")
-TESTS = frozenset(("testdata", "fixtures", "__fixtures__", "__tests__"))
+TESTS = frozenset(("testdata", "fixtures", "__fixtures__", "__tests__", "seed", "seeds"))
 CLOSELY = 60  # files of a stream whose statements are read
 CLUSTER = re.compile(r"\bON\s+CLUSTER\s+['\"`]?(?P<name>[A-Za-z_][\w-]*)|\bDistributed\s*\(\s*'(?P<other>[\w-]+)'")
 
@@ -63,7 +63,7 @@ def strays(survey: Survey) -> tuple[tuple[str, str], ...]:
         if not migration:
             continue
         if TESTS & set(folder.split("/")) and UP.search(text):
-            found.setdefault(folder, "goose files that look like data of tests")
+            found.setdefault(folder, "goose files that look like seeds, or data of tests,")
         elif migration["kind"] == "go" and IN_GO.search(text):
             found.setdefault(folder, "goose files in Go")
     listed = {stream.folder for stream in streams(survey)}

@@ -38,9 +38,10 @@ class From(NamedTuple):
         return f"from {self.where}"
 
 
-def written(document: Mapping[str, Any], head: str = "") -> str:
-    """The text of a document; ``head`` is a comment above it."""
-    comment = "".join(f"# {_shown(line)}\n" for line in head.splitlines())
+def written(document: Mapping[str, Any], head: str = "", schema: str = "") -> str:
+    """The text of a document; ``head`` is a comment above it, ``schema`` the path of what editors check it with."""
+    comment = f"# yaml-language-server: $schema={schema}\n" if schema else ""
+    comment += "".join(f"# {_shown(line)}\n" for line in head.splitlines())
     return comment + "\n".join(_lines(document, "")) + "\n"
 
 
