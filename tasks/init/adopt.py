@@ -82,7 +82,7 @@ def _branches(root: Path) -> tuple[str | None, str | None]:
 
 def _nothing(root: Path, files: int, told: list[str]) -> GanderError:
     looked = (
-        f"{files:,} files were looked at, for folders with goose migrations: files named VERSION_what.sql, such as\n"
+        f"{_count(files, 'file')} looked at, for folders with goose migrations: files named VERSION_what.sql, such as\n"
         "20250131120000_add_users.sql or 00001_init.sql, with a line `-- +goose Up`"
     )
     return GanderError(
@@ -140,4 +140,4 @@ def _listed(made: Draft) -> list[str]:
 
 def _count(number: int, what: str) -> str:
     several = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"{number} {what if number == 1 else several}"
+    return f"{number:,} {what if number == 1 else several}"

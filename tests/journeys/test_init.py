@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_monorepo_without_migrations_is_told_what_was_looked_for(tmp_path: Pat
     done = monorepo.doit("init")
     assert done.returncode == 1
     assert "no goose migrations were found, so nothing was written" in done.stderr
-    assert "1 files were looked at" in done.stderr
+    assert "1 file looked at" in done.stderr
     assert "-- +goose Up" in done.stderr
     assert os.listdir(tmp_path) == ["services"]  # noqa: PTH208 - names only
 
@@ -162,6 +163,17 @@ def test_a_broken_services_yaml_is_not_overwritten_either(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "never overwritten" in done.stderr
     assert file.read_text() == "version: ["
+
+
+def test_of_two_at_once_one_writes_and_the_other_is_refused(tmp_path: Path) -> None:
+    monorepo = Monorepo(root=tmp_path)
+    (tmp_path / "a" / "migrations").mkdir(parents=True)
+    (tmp_path / "a" / "migrations" / "1_a.sql").write_text(TABLE.format("a"))
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: monorepo.doit("init"), range(2)))
+    assert sorted(one.returncode for one in done) == [0, 1]
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "services.yaml"}
+    assert list(catalog_file.load(tmp_path / "services.yaml").services) == ["a"]
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
@@ -218,7 +230,7 @@ def test_a_tree_that_means_no_good_is_read_in_seconds(tmp_path: Path) -> None:
     assert time.monotonic() - began < 20
     assert snapshot_without_pipes(root) - before == {"services.yaml"}
     assert list(catalog_file.load(root / "services.yaml").services) == ["a", "many"]
-    assert "10000 files" in done.stdout
+    assert "10,000 files" in done.stdout
 
 
 def snapshot_without_pipes(root: Path) -> set[str]:
