@@ -71,7 +71,7 @@ class Turn:
         answer = self.ahead.get(self.job.name)
         verb = self.job.verb
         worldly = isinstance(verb, Step) and bool(verb.up_to_date)
-        if answer is not None and (not worldly or any(map(self.ran, self.job.needs))):
+        if answer is not None and (not worldly or any(map(self.ran, self.freshness.before(self.job.name)))):
             answer = self.freshness.ask([self.job.name])[self.job.name]
         parts = self.freshness.parts(self.job.name)
         task.value_savers.append(lambda: _kept(parts))

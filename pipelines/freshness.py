@@ -51,6 +51,17 @@ class Freshness:
                 running[name] = None
         return list(running)
 
+    def before(self, name: str) -> set[str]:
+        """The jobs that a job needs, and all that those need."""
+        found: set[str] = set()
+        waiting = list(self.jobs[name].needs)
+        while waiting:
+            need = waiting.pop()
+            if need not in found:
+                found.add(need)
+                waiting += self.jobs[need].needs if need in self.jobs else ()
+        return found
+
     def parts(self, name: str) -> dict[str, str] | None:
         """The parts of a job's key as the files and services.yaml are now.
 

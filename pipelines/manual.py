@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines import words as naming
 from pipelines.command import Ours
-from pipelines.contents import Contents, Verb
+from pipelines.contents import Contents, Variable, Verb
 from pipelines.display import data
 
 __all__ = ["List", "about", "manual"]
@@ -18,6 +18,8 @@ COMMANDS = (
     ("forget TARGET...", "drop what is kept of targets, so that they are judged anew"),
     ("help COMMAND", "show the options of a command; run is the one that needs no name"),
 )
+
+WIDEST = 20  # characters of listed values; more would push every line to the right
 
 OPT_ALL = {"name": "all", "long": "all", "type": bool, "default": False, "help": "list every target of the steps"}
 OPT_QUIET = {"name": "quiet", "short": "q", "long": "quiet", "type": bool, "default": False, "help": "names only"}
@@ -59,7 +61,7 @@ def manual(contents: Contents) -> list[str]:
     place = "[:SERVICE[/DATABASE]]"
     groups = [(f"{name}{place}", ", ".join(steps)) for name, steps in contents.groups.items()]
     groups = [(form, f"{doc} (plain `doit`)" if form == contents.default + place else doc) for form, doc in groups]
-    variables = [(f"{name}={'|'.join(one.values) or 'VALUE'}", one.doc) for name, one in contents.variables.items()]
+    variables = [(f"{name}={_shown(one)}", one.doc) for name, one in contents.variables.items()]
     sections = {
         "Steps, in the order of the road; each runs only what its inputs changed": _verbs(contents.steps),
         "Groups": groups,
@@ -75,6 +77,12 @@ def manual(contents: Contents) -> list[str]:
     return lines
 
 
+def _shown(variable: Variable) -> str:
+    """The values that a variable takes, where they are few."""
+    listed = "|".join(variable.values)
+    return listed if 0 < len(listed) <= WIDEST else "VALUE"
+
+
 def _values(contents: Contents, name: str) -> str:
     variable = contents.variables[name]
     form = " or ".join(variable.values) or (f"such as {variable.form}" if variable.form else "")
@@ -82,4 +90,4 @@ def _values(contents: Contents, name: str) -> str:
 
 
 def _verbs(verbs: Iterable[Verb]) -> list[tuple[str, str]]:
-    return [(" ".join((naming.form(verb), *(f"[{name}=]" for name in verb.takes))), verb.doc) for verb in verbs]
+    return [(naming.form(verb), verb.doc) for verb in verbs]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from schemas.answer import Answer
 from schemas.catalog import Catalog, Database, Service
@@ -11,6 +12,7 @@ from tasks.commit.message import message
 from tasks.work import Outcome, Work
 from tools import git
 from tools.git import commit as recorder
+from tools.lease import Lock
 
 __all__ = ["paths", "run", "up_to_date"]
 
@@ -24,17 +26,18 @@ def run(work: Work) -> Outcome:
     service = work.catalog.services[work.target.service or ""]
     repository = _repository(work.catalog)
     places = paths(service)
-    recorder.ready(repository)
-    _none_ignored(repository, service)
-    changes = recorder.changes(repository, places)
-    if not changes:
-        return Outcome(summary="nothing to commit")
-    subject, body = message(service.name, changes)
-    if "message" in work.variables:
-        subject, body = work.variables["message"], ""
-    work.progress.now(f"git commit of {_count(len(changes))}")
-    commit = recorder.record(repository, changes, subject, body)
-    left = recorder.changes(repository, places)
+    with _turn(work):
+        recorder.ready(repository)
+        _none_ignored(repository, service)
+        changes = recorder.changes(repository, places)
+        if not changes:
+            return Outcome(summary="nothing to commit")
+        subject, body = message(service.name, changes)
+        if "message" in work.variables:
+            subject, body = work.variables["message"], ""
+        work.progress.now(f"git commit of {_count(len(changes))}")
+        commit = recorder.record(repository, changes, subject, body)
+        left = recorder.changes(repository, places)
     if left:
         raise ToolError(
             f"{service.name}: committed as {commit[:12]}, but these files differ from it again",
@@ -56,6 +59,15 @@ def paths(service: Service) -> tuple[str, ...]:
     """The folders of the service's own migrations and its Prisma schemas, relative to the root."""
     own = [database.migrations for database in service.databases if isinstance(database, Database)]
     return (*own, *(database.prisma for database in service.databases if database.prisma))
+
+
+@contextmanager
+def _turn(work: Work) -> Iterator[None]:
+    """Git takes one commit at a time, and refuses a second instead of waiting."""
+    state = work.catalog.root / ".state"
+    state.mkdir(exist_ok=True)
+    with Lock(state / "commit.lock").held(waiting=lambda: work.progress.now("waiting: another commit is being made")):
+        yield
 
 
 def _answer(changed: Sequence[str]) -> Answer:

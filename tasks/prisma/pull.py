@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tools.engine import Contents, Server
 __all__ = ["parts", "run", "up_to_date"]
 
 VERSION = "1"  # of this step
+NONE = "there is no schema.prisma to pull into"
 
 
 def run(work: Work) -> Outcome:
@@ -39,8 +40,10 @@ def run(work: Work) -> Outcome:
     server, name = work.session.server("postgres"), database.names[LOCAL]
     contents = server.contents([name])[name]
     _at_head(work.catalog, database, contents)
-    before = _read(path)
-    _keeps_all(entry, before or "", force=work.variables.get("force") == "true")
+    before, force = _read(path), work.variables.get("force") == "true"
+    if before is None and not force:
+        return Outcome(summary=f"{NONE}; a first one: doit prisma:{entry.label} force=true", values={"changed": False})
+    _keeps_all(entry, before or "", force=force)
     variable = (schema.variable(before) if before else None) or _variable(work.catalog, entry)
     start = before if before is not None else schema.beginning(variable, _output(work.catalog, entry))
     after = _pulled(work, entry, server, start, variable)
@@ -62,9 +65,7 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
     catalog = works[0].catalog
     owners = {work.target.name: place.owned(catalog, work.target) for work in works}
     contents = gather(works[0].session, owners.values(), start=False)
-    return {
-        work.target.name: _answer(catalog, work.target, contents.get(owners[work.target.name].label)) for work in works
-    }
+    return {work.target.name: _answer(work, contents.get(owners[work.target.name].label)) for work in works}
 
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
@@ -80,21 +81,27 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
     }
 
 
-def _answer(catalog: Catalog, target: Target, contents: Contents | None) -> Answer:
-    entry = place.entry(catalog, target)
+def _answer(work: Work, contents: Contents | None) -> Answer:
+    catalog, entry = work.catalog, place.entry(work.catalog, work.target)
+    text = _read(catalog.root / (entry.prisma or ""))
+    if text is None and "force" not in work.variables:
+        return Answer(up_to_date=True, because=NONE)
     if contents is None:
         return Answer(up_to_date=None, because="the local server is down and must be asked")
     last = _remembered(catalog, entry)
-    if last is None:
-        return Answer(up_to_date=False, because="it was never pulled here")
-    text = _read(catalog.root / (entry.prisma or ""))
-    if text is None or _hash(text) != last.get("schema"):
-        return Answer(up_to_date=False, because=f"{entry.prisma} is not as the last pull left it")
-    if last.get("database") != _fingerprint(contents):
-        return Answer(up_to_date=False, because="the database is another one than was pulled")
-    if last.get("tools") != _tools():
-        return Answer(up_to_date=False, because="Prisma, or this step, has another version")
+    against = _against(entry, text, contents, last) if last else "it was never pulled here"
+    if last is None or against:
+        return Answer(up_to_date=False, because=against)
     return Answer(up_to_date=True, because="as the last pull left it", since=last.get("at"))
+
+
+def _against(entry: Database | Reference, text: str | None, contents: Contents, last: Mapping[str, Any]) -> str:
+    """Why the last pull does not hold any more; empty while it does."""
+    if text is None or _hash(text) != last.get("schema"):
+        return f"{entry.prisma} is not as the last pull left it"
+    if last.get("database") != _fingerprint(contents):
+        return "the database is another one than was pulled"
+    return "" if last.get("tools") == _tools() else "Prisma, or this step, has another version"
 
 
 def _at_head(catalog: Catalog, database: Database, contents: Contents) -> None:

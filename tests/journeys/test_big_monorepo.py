@@ -41,8 +41,8 @@ def test_one_of_many(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
             assert len(done.stderr.splitlines()) < 20
         return done.stdout + done.stderr
 
-    assert len(timed("list").splitlines()) < 40
-    assert len(timed("list", "--all").split()) == SERVICES
+    assert "service-001" not in timed("list")
+    assert len(timed("list", "migrate").split()) == SERVICES
     monorepo.folder("service-001").chmod(0)
     (monorepo.folder("service-002") / "00021_broken.sql").write_text("no annotation\n")
     (monorepo.folder("service-003") / "00001_again.sql").write_text(OTHER.format(1))

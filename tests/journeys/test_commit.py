@@ -23,17 +23,17 @@ def begun(example: Monorepo) -> Monorepo:
 
 def test_only_the_services_own_files_are_committed(example: Monorepo) -> None:
     monorepo = begun(example)
-    assert counts(monorepo.fine("commit")) == (0, 4, 0)
+    assert counts(monorepo.fine("-s", "commit")) == (0, 4, 0)
     new = monorepo.fine("create:auth-service", "name=add_devices").stdout.strip()
     theirs = monorepo.fine("create:legal-service", "name=add_notes").stdout.strip()
     (monorepo.root / "notes.txt").write_text("mine")
     git(monorepo, "add", "notes.txt")
-    done = monorepo.fine("commit:auth-service", **WHO)
+    done = monorepo.fine("-s", "commit:auth-service", **WHO)
     assert "feat(auth-service): add devices" in done.stderr
     assert git(monorepo, "show", "--name-only", "--format=", "HEAD").split() == [new]
     assert sorted(git(monorepo, "status", "--porcelain").splitlines()) == [f"?? {theirs}", "A  notes.txt"]
-    assert counts(monorepo.fine("commit:auth-service")) == (0, 1, 0)
-    assert ran(monorepo.fine("commit", "message=all the rest", **WHO)) == ["commit:legal-service"]
+    assert counts(monorepo.fine("-s", "commit:auth-service")) == (0, 1, 0)
+    assert ran(monorepo.fine("-s", "commit", "message=all the rest", **WHO)) == ["commit:legal-service"]
     assert git(monorepo, "log", "-1", "--format=%s").strip() == "all the rest"
 
 
@@ -42,14 +42,14 @@ def test_a_migration_that_git_ignores_is_refused(example: Monorepo) -> None:
     (monorepo.root / ".gitignore").write_text(".state/\n*_draft.sql\n")
     monorepo.fine("create:auth-service", "name=add_draft")
     new = monorepo.fine("create:auth-service", "name=add_devices").stdout.strip()
-    refused = monorepo.doit("commit:auth-service", **WHO)
+    refused = monorepo.doit("-s", "commit:auth-service", **WHO)
     assert refused.returncode == 1
     assert "git ignores 1 file of the migrations" in refused.stderr
     assert f"?? {new}" in git(monorepo, "status", "--porcelain")
 
 
 def test_outside_git_it_is_refused(example: Monorepo) -> None:
-    refused = example.doit("commit:auth-service")
+    refused = example.doit("-s", "commit:auth-service")
     assert refused.returncode == 1
     assert "is in no git repository" in refused.stderr
     assert (

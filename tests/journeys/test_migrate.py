@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,9 +122,12 @@ def test_a_file_renamed_with_its_version_and_text_is_still_applied(example: Mono
     assert example.control() == before
 
 
-@pytest.mark.parametrize("words", [[], ["check"], ["migrate"]])
-def test_plain_doit_and_check_are_the_road(migrated: Monorepo, words: list[str]) -> None:
-    assert counts(migrated.fine(*words)) == (0, 6, 0)
+def test_plain_doit_and_check_are_the_road(migrated: Monorepo) -> None:
+    assert counts(migrated.fine("migrate")) == (0, 6, 0)
+    listed = migrated.fine("list", "check").stdout.split()
+    assert {name.partition(":")[0] for name in listed} == {"test", "migrate", "prisma"}
+    told = re.findall(r"^(\S+:\S+)  ", migrated.fine("why").stdout, re.MULTILINE)
+    assert sorted(told) == sorted(listed)
 
 
 def test_two_monorepos_at_once_do_not_meet(make: Make) -> None:

@@ -129,3 +129,16 @@ def test_a_client_is_generated_by_the_monorepos_own_prisma_and_queries(example: 
     example.fine("stop")
     shutil.rmtree(modules)
     assert used.stdout == "1 1 36\n", used.stderr
+
+
+def test_a_service_without_a_schema_is_left_alone_until_it_is_asked_for_one(example: Monorepo) -> None:
+    path = example.root / "services" / "auth-service" / "prisma" / "schema.prisma"
+    path.unlink()
+    for variables in ({}, {"CI": "true"}):
+        assert (
+            "up to date: there is no schema.prisma to pull into"
+            in example.fine("prisma:auth-service", **variables).stderr
+        )
+    assert not path.exists()
+    example.fine("prisma:auth-service", "force=true")
+    assert 'env("DATABASE_URL")' in path.read_text()

@@ -154,7 +154,7 @@ def test_the_list_is_a_manual_that_reads_no_services(project: Project) -> None:
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert "build[:SERVICE[/DATABASE]]" in ended.stdout
-    assert "look[:SERVICE[/DATABASE]] [format=]" in ended.stdout
+    assert "look[:SERVICE[/DATABASE]] " in ended.stdout
     assert "selftest " in ended.stdout
     assert project.doit("list", "-q").stdout.split() == [
         "build", "check", "raise", "both", "deploy", "look", "wipe", "selftest",
