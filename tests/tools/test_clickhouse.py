@@ -164,7 +164,7 @@ def test_a_killed_keeper_takes_its_server_along_and_the_next_run_starts_anew(eng
 def test_a_server_that_is_busy_ends_soon_after_its_keeper_was_killed(engine: Embedded) -> None:
     server = engine.start(quiet)
     busy = f"SELECT sleepEachRow(1) FROM numbers(100) SETTINGS function_sleep_max_microseconds_per_block = {10**9}"
-    login = server.address._login("")
+    login = {name: value.decode() for name, value in server.address._login("").items()}
     client = (
         "import http.client, json, sys; port, statement, login = json.loads(sys.stdin.read())\n"
         "http.client.HTTPConnection('127.0.0.1', port).request('POST', '/', statement, login)\n"
