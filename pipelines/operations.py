@@ -40,6 +40,14 @@ STATUS = Operation(
     environments="any",
     takes=("format",),
 )
+DRIFT = Operation(
+    "drift",
+    "compare another environment's schema with what its migrations build",
+    "tasks.drift.report:run",
+    over="all",
+    environments="others",
+    takes=("format",),
+)
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
 RESET = Operation(
@@ -51,4 +59,4 @@ DOCTOR = Operation(
 )
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, START, STOP, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, DRIFT, START, STOP, RESET, ROLLBACK, DOCTOR, CI)

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from schemas.catalog import Database
+from schemas.catalog import Catalog, Database
 from schemas.errors import ServerError
 from schemas.goose_file import GooseSyntax
 from schemas.stream import Migration
+from tasks.place import streams
 from tools import remote
 from tools.remote import Place, Reader
 
@@ -22,7 +23,7 @@ AT_ONCE = 8  # databases that are looked at together
 Found = TypeVar("Found")
 
 
-def place(database: Database, environment: str, migrations: Iterable[Migration]) -> Place:
+def place(catalog: Catalog, database: Database, environment: str, migrations: Iterable[Migration]) -> Place:
     """Where a database is in that environment; the URL is empty where its variable is not set."""
     variable = database.url_env[environment]
     return Place(
@@ -31,6 +32,7 @@ def place(database: Database, environment: str, migrations: Iterable[Migration])
         engine=database.engine,
         name=database.names[environment],
         table=database.table.removeprefix("public."),
+        streams=streams(catalog, database, environment),
         variable=variable,
         url=os.environ.get(variable, "").strip(),
         clusters=_clusters(migrations) if database.engine == "clickhouse" else frozenset(),

@@ -114,6 +114,9 @@ class Server(Protocol):
     def structure(self, database: str, without: Collection[str]) -> Structure:
         """Every object that migrations may have made, but for the version tables ``without``."""
 
+    def canonical(self, structure: Structure) -> Structure:
+        """What another server said of its objects, as this one would say it: without clusters, in its own format."""
+
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
         """Run statements in one transaction that is rolled back; say what they would take away."""
 

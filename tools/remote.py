@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from schemas.catalog import EngineName
 from schemas.errors import ServerError
 from schemas.remote_url import form, objection
 from tools.engine import Row
+
+if TYPE_CHECKING:
+    from schemas.structure import Structure
 
 __all__ = ["Advice", "Place", "Reader", "Replica", "Sight", "advised", "connect"]
 
@@ -32,6 +35,7 @@ class Place(NamedTuple):
     table: str  # goose's version table, with its schema where that is not public
     variable: str
     url: str  # what the variable holds; it may have the password in it
+    streams: frozenset[str] = frozenset()  # the version tables of all streams that build it
     clusters: frozenset[str] = frozenset()  # that the migrations name; ClickHouse only
 
     @property
@@ -69,6 +73,9 @@ class Reader(Protocol):
 
     def sight(self) -> Sight:
         """What goose's tables hold; ServerError where the place's own one may not be read."""
+
+    def structures(self) -> Mapping[str, Structure]:
+        """Every object that there is, by the name of the replica, but for the version tables of all streams."""
 
 
 @contextmanager

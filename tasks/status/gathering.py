@@ -81,15 +81,15 @@ def _here(work: Work, subjects: Sequence[Subject]) -> Iterator[Standing]:
 def _elsewhere(catalog: Catalog, subjects: Sequence[Subject]) -> tuple[list[Standing], ServerError | None]:
     from tasks import elsewhere  # noqa: PLC0415 - start-up: only who looks elsewhere needs threads and drivers
 
-    places = [elsewhere.place(one.database, one.environment, one.stream.migrations) for one in subjects]
+    places = [elsewhere.place(catalog, one.database, one.environment, one.stream.migrations) for one in subjects]
     standings = []
     for subject, seen in zip(subjects, elsewhere.each(places, lambda reader: reader.sight()), strict=True):
         entry, database, environment, stream = subject
         if isinstance(seen, ServerError):
             standings.append(Standing(entry=entry, database=database, environment=environment, error=seen))
             continue
-        streams = place.streams(catalog, database, environment)
-        judged = judge(place.files(stream.migrations), seen, database.table.removeprefix("public."), streams)
+        table, streams = database.table.removeprefix("public."), place.streams(catalog, database, environment)
+        judged = judge(place.files(stream.migrations), seen, table, streams)
         standings.append(
             Standing(
                 entry=entry,

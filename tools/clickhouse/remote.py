@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ServerError
-from tools.clickhouse.connection import FORM, Address, identifier, string
+from tools.clickhouse import structure
+from tools.clickhouse.connection import FORM, Address, array, identifier, string
 from tools.engine import Row
 from tools.remote import Advice, Place, Replica, Sight, advised
 from tools.shell import redact
+
+if TYPE_CHECKING:
+    from schemas.structure import Structure
 
 __all__ = ["opened"]
 
@@ -103,15 +107,13 @@ class Reader:
         remarks: list[str] = []
         for cluster in sorted(self.place.clusters):
             try:
-                name = self._expanded(cluster)
-                members = self._members(name)
-                asked = {int(number) for (number,) in self.ask(PRESENT.format(everywhere=_all(name, "system", "one")))}
+                name, members = self._members(cluster)
                 tables = self._tables(name, remarks)
             except ServerError as error:
                 remarks.append(f"the replicas of {cluster} were not asked, but for the one that answered: {error.why}")
                 continue
-            for number, member in enumerate(members, 1):
-                held = tables.get(number, {}) if number in asked else None
+            for number, (member, answers) in enumerate(members.items(), 1):
+                held = tables.get(number, {}) if answers else None
                 if held is None:
                     silent[member] = None
                 else:
@@ -121,12 +123,41 @@ class Reader:
             replicas[""] = Replica(name="", tables=found.get(0) or {})
         return Sight(replicas=tuple(replicas.values()), silent=tuple(silent), remarks=tuple(remarks))
 
-    def _members(self, cluster: str) -> list[str]:
-        """The servers of a cluster, in the order of their numbers: each once, as clusterAllReplicas asks them."""
-        found = self.ask(MEMBERS.format(cluster=string(cluster)))
+    def structures(self) -> dict[str, Structure]:
+        """Every object of the database and every SQL function, by replica, as the servers tell them."""
+        found: dict[str, Structure] = {}
+        for cluster in sorted(self.place.clusters):
+            with suppress(ServerError):  # `sight` says so
+                name, members = self._members(cluster)
+                objects = self._objects(name)
+                found |= {
+                    member: objects.get(number, {})
+                    for number, (member, answers) in enumerate(members.items(), 1)
+                    if answers
+                }
+        return found or {"": self._objects("").get(0, {})}
+
+    def _objects(self, cluster: str) -> dict[int, Structure]:
+        number = "_shard_num" if cluster else "0"
+        tables = _all(cluster, "system", "tables") if cluster else "system.tables"
+        functions = _all(cluster, "system", "functions") if cluster else "system.functions"
+        without = array(["", *self.place.streams])
+        rows = self.ask(
+            structure.TABLES.format(number=number, tables=tables, database=string(self.place.name), without=without)
+        )
+        rows += self.ask(structure.FUNCTIONS.format(number=number, functions=functions))
+        numbers = {int(row[0]) for row in rows}
+        return {one: structure.found(row[1:] for row in rows if int(row[0]) == one) for one in numbers}
+
+    def _members(self, cluster: str) -> tuple[str, dict[str, bool]]:
+        """A cluster's full name, and each of its servers once, in the order of their numbers: whether it answers."""
+        name = self._expanded(cluster)
+        found = self.ask(MEMBERS.format(cluster=string(name)))
         if not found:
-            raise ServerError("there is none", why=f"the server knows no cluster {cluster}")
-        return list(dict.fromkeys(f"{host}:{port}" for host, port in found))
+            raise ServerError("there is none", why=f"the server knows no cluster {name}")
+        members = list(dict.fromkeys(f"{host}:{port}" for host, port in found))
+        asked = {int(number) for (number,) in self.ask(PRESENT.format(everywhere=_all(name, "system", "one")))}
+        return name, {member: number in asked for number, member in enumerate(members, 1)}
 
     def _tables(self, cluster: str, remarks: list[str]) -> dict[int, dict[str, tuple[Row, ...]] | None]:
         """Goose's tables by the number of the server, 0 without a cluster; those of others as far as one may.

@@ -124,9 +124,15 @@ class Connected:
 
     def structure(self, database: str, without: Collection[str]) -> Structure:
         """Every object that migrations may have made, but for the version tables ``without``."""
-        from tools.clickhouse import structure  # noqa: PLC0415 - start-up: only a test or a comparison reads it
+        from tools.clickhouse import structure as module  # noqa: PLC0415 - start-up: only a test or a comparison reads it
 
-        return structure.read(self.address, database, without)
+        return module.read(self.address, database, without)
+
+    def canonical(self, structure: Structure) -> Structure:
+        """What another server said of its objects, as this one would say it: without clusters, in its own format."""
+        from tools.clickhouse import structure as module  # noqa: PLC0415 - the same
+
+        return module.canonical(structure, self.address)
 
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
         """Name the version tables that would go; what rows would, nobody can try: no statement can be undone here."""

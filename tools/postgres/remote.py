@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ServerError
-from tools.postgres import contents
+from tools.postgres import contents, structure
 from tools.postgres.connection import Address
 from tools.remote import Advice, Place, Replica, Sight, advised
 from tools.shell import hide
 
 if TYPE_CHECKING:
     import psycopg
+
+    from schemas.structure import Structure
 
 __all__ = ["opened"]
 
@@ -49,7 +51,7 @@ def opened(place: Place) -> Iterator[Reader]:
     ):
         connection.execute(BEGIN)
         version = connection.info.parameter_status("server_version") or ""
-        yield Reader(connection=connection, table=place.table, version=version.split()[0])
+        yield Reader(connection=connection, table=place.table, streams=place.streams, version=version.split()[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class Reader:
 
     connection: psycopg.Connection[tuple[Any, ...]]
     table: str
+    streams: frozenset[str]
     version: str
 
     def sight(self) -> Sight:
@@ -67,3 +70,7 @@ class Reader:
             raise ServerError(f"permission denied for table {self.table}")
         remarks = tuple(f"{name} may not be read, so nobody knows whether goose notes there" for name in found.closed)
         return Sight(replicas=(Replica(name="", tables=found.tables),), remarks=remarks)
+
+    def structures(self) -> dict[str, Structure]:
+        """Every object of the database, as it is in this very transaction, without the version tables."""
+        return {"": structure.seen(self.connection, self.streams)}

@@ -148,6 +148,10 @@ class Connected:
         with self.address.connect(database) as connection:
             return structure.read(connection, without)
 
+    def canonical(self, structure: Structure) -> Structure:
+        """The same: PostgreSQL words every definition anew."""
+        return structure
+
     def try_down(self, database: str, statements: Iterable[str]) -> Losses:
         """Run statements in one transaction that is rolled back; say what they would take away."""
         return losses.try_down(self.address, database, statements)

@@ -15,7 +15,7 @@ from schemas.structure import Object, Structure
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["read"]
+__all__ = ["read", "seen"]
 
 OBJECTS = Path(__file__).with_suffix(".sql")
 
@@ -25,10 +25,15 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], without: Collection[st
 
     ``without`` are goose's version tables (``schema.table``, or a table of ``public``).
     """
-    qualified = [name if "." in name else f"public.{name}" for name in without]
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        connection.execute("SET LOCAL search_path = pg_catalog")  # so that every name is qualified
-        connection.execute("SET LOCAL jit = off")  # compiling so long a query takes longer than it
-        rows = connection.execute(OBJECTS.read_bytes(), (qualified, qualified)).fetchall()
+        return seen(connection, without)
+
+
+def seen(connection: psycopg.Connection[tuple[Any, ...]], without: Collection[str]) -> Structure:
+    """The same in the transaction that is open."""
+    qualified = [name if "." in name else f"public.{name}" for name in without]
+    connection.execute("SET LOCAL search_path = pg_catalog")  # so that every name is qualified
+    connection.execute("SET LOCAL jit = off")  # compiling so long a query takes longer than it
+    rows = connection.execute(OBJECTS.read_bytes(), (qualified, qualified)).fetchall()
     return {Object(kind=kind, name=name): definition or "" for kind, name, definition in rows}
