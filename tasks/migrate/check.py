@@ -103,7 +103,9 @@ def _against(catalog: Catalog, database: Database, contents: Contents, records: 
     if decided.refusals:
         return f"it will be refused: {decided.refusals[0].path} {decided.refusals[0].message}"
     if decided.going:
-        return f"{len(decided.going)} applied files are to go down and up again: {_because(_unfit(decided.versions))}"
+        count = len(decided.going)
+        files = "1 applied file is" if count == 1 else f"{count} applied files are"
+        return f"{files} to go down and up again: {_because(_unfit(decided.versions))}"
     behind = [version for version in decided.versions if version.state != "applied"]
     unseen = [version for version in decided.versions if not version.seen]
     if unseen and not behind:

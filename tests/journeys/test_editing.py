@@ -67,7 +67,7 @@ def test_an_edited_file_goes_down_and_up_and_is_at_head_then(make: Make) -> None
     file = put(monorepo, "20260101000002_second.sql", SECOND)
     monorepo.fine("migrate")
     file.write_text(WIDER)
-    assert "1 applied files are to go down and up again: 1 changed" in monorepo.fine("why", "migrate:shop").stdout
+    assert "1 applied file is to go down and up again: 1 changed" in monorepo.fine("why", "migrate:shop").stdout
     done = monorepo.fine("migrate")
     assert "20260101000002_second.sql was edited and is not merged yet" in done.stderr
     assert "1 file applied, 1 taken down before" in done.stderr
