@@ -116,6 +116,19 @@ def test_one_holds_a_database_and_the_next_waits_and_says_for_whom(server: Conne
     assert said[0].startswith(f"waiting for {database}: another run works on it (gander run ")
 
 
+def test_a_full_disk_is_named_also_on_the_connection_that_holds_the_lock(
+    server: Connected, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.postgres.connection.LITTLE", 1 << 62)
+    server.create(database)
+    with (
+        server.exclusive(database, print),
+        pytest.raises(ServerError, match="no space left"),
+        server._maintenance(database),  # the moment between its look and a statement
+    ):
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
 def test_an_orphaned_goose_is_waited_for(server: Connected, database: str) -> None:
     said: list[str] = []
     url = server.url(database, application="gander goose 1")

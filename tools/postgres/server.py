@@ -30,6 +30,7 @@ PAUSE = 0.1  # seconds between two looks at what we wait for
 GOOSE = "gander goose"  # how the application names of goose's sessions begin
 
 TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
+ENDING = "about to end"  # a holder that has left between two looks
 HOLDER = """
 SELECT a.pid, a.application_name, to_char(a.backend_start, 'HH24:MI:SS TZ')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -74,7 +75,7 @@ class Connected:
         key = int.from_bytes(sha256(f"gander/{database}".encode()).digest()[:8], signed=True)
         with self.address.connect(application=f"gander run {os.getpid()}") as connection:
             self._wait(
-                lambda: "" if _scalar(connection, TRY_LOCK, key) else _who(connection, HOLDER, key) or "about to end",
+                lambda: "" if _scalar(connection, TRY_LOCK, key) else _who(connection, HOLDER, key) or ENDING,
                 lambda who: say(f"waiting for {database}: another run works on it ({who})"),
             )
             self._wait(
@@ -178,7 +179,7 @@ class Connected:
         """A connection from which databases are seen and made: that of the only one's lock, if it is held and alive."""
         held = self.locks.get(databases[0]) if len(databases) == 1 else None
         if held and _alive(held):
-            with worded(databases[0], self.address.todo):
+            with worded(databases[0], self.address.todo, self.address.disk):
                 yield held
         else:
             with self.address.connect() as connection:
@@ -188,7 +189,7 @@ class Connected:
         """Look until there is nobody to wait for; tell once for each that we wait for."""
         told = ""
         while who := look():
-            if who != told:
+            if who != told and not (told and who == ENDING):
                 tell(who)
                 told = who
             time.sleep(PAUSE)
