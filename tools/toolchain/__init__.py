@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.toolchain.chdb import clickhouse
 from tools.toolchain.embedded import postgres
 from tools.toolchain.golang import go, goose
+from tools.toolchain.helm import helm
 from tools.toolchain.inventory import Program, programs, versions
 from tools.toolchain.javascript import node, npm
 from tools.toolchain.prisma import pinned_prisma, prisma
@@ -14,6 +15,7 @@ __all__ = [
     "clickhouse",
     "go",
     "goose",
+    "helm",
     "node",
     "npm",
     "pinned_prisma",

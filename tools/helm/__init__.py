@@ -1,0 +1,7 @@
+"""Charts, rendered by Helm itself: without a network, within limits, and in a process that may crash or hang alone."""
+
+from __future__ import annotations
+
+from tools.helm.render import Chart, Rendering, render
+
+__all__ = ["Chart", "Rendering", "render"]

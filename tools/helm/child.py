@@ -1,0 +1,112 @@
+"""The process in which Helm's library is loaded: `python -m tools.helm.child QUESTION SECONDS`, started by `render`.
+
+The library is Go behind ctypes: what goes wrong inside it ends the process, and no Python code can stop it. So each
+chart has an alarm whose default action ends us, memory has a limit, and each answer is a file of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import resource
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.manifest import Place
+from tools.helm.staging import Stage, UnfitError
+
+MEMORY = 4 * 1024**3  # bytes of address space, of which Go reserves far more than it uses
+LARGEST = 4 * 1024 * 1024  # characters that one chart may render
+WHERE = re.compile(r"(?P<file>[\w.-]+(?:/[\w.-]+)*/templates/[\w./-]+):(?P<line>\d+)(?::(?P<column>\d+))?")
+NOISE = re.compile(r"^(?:execution error at|parse error at) \([^)]*\): |^template: \S+?:\d+(?::\d+)?: ")
+
+
+def main(question: Path, seconds: float) -> None:
+    """Answer for each chart of the question in turn."""
+    asked = json.loads(question.read_text(encoding="utf-8"))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.path.insert(0, asked["library"])
+    helm = importlib.import_module("helm_python")
+    work = Path(asked["work"])
+    (work / "ready").touch()
+    for number, chart in enumerate(asked["charts"]):
+        if number < asked["begin"]:
+            continue
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        place = work / f"charts-{number}"
+        place.mkdir()
+        answer = _answer(helm, Stage(Path(asked["root"]), place, helm), chart)
+        shutil.rmtree(place)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        fresh = work / "answer.new"
+        fresh.write_text(json.dumps(answer), encoding="utf-8")
+        fresh.rename(work / f"answer-{number}.json")
+
+
+def _answer(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return _rendered(helm, stage, chart)
+    except UnfitError as error:
+        return {"error": str(error), "place": error.place}
+    except helm.HelmError as error:
+        return _refused(str(error), stage)
+
+
+def _rendered(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for file in chart["values"]:
+        values = _over(values, helm.values_from_yaml(stage.plain(file)))
+    for key, value in chart["sets"].items():
+        for part in reversed(key.split(".")):
+            value = {part: value}  # noqa: PLW2901 - built from the inside
+        values = _over(values, value)
+    with helm.Chart.load(stage.chart(chart["folder"])) as loaded:
+        loaded.validate_schema(values)
+        rendered = loaded.render(values, name=chart["release"], namespace=chart["namespace"])
+    if sum(map(len, rendered.values())) > LARGEST:
+        raise UnfitError(f"it renders more than {LARGEST >> 20} MB", Place(chart["folder"]))
+    templates = {
+        _place(stage, name): text for name, text in rendered.items() if name.endswith((".yaml", ".yml", ".json"))
+    }
+    return {"templates": templates, "sources": stage.sources}
+
+
+def _refused(message: str, stage: Stage) -> dict[str, Any]:
+    """Helm's own words, without its paths, and the place in the monorepo that they name last."""
+    message = message.strip()
+    places = list(_places(message, stage))
+    while noise := NOISE.match(message):
+        message = message[noise.end() :]
+    return {"error": message or "Helm says nothing", "place": places[0] if places else None}
+
+
+def _places(message: str, stage: Stage) -> Iterator[Place]:
+    for found in WHERE.finditer(message):
+        yield Place(_place(stage, found["file"]), int(found["line"]), int(found["column"] or 0) + 1)
+
+
+def _place(stage: Stage, name: str) -> str:
+    """Where in the monorepo a file is that Helm calls CHART/templates/FILE or CHART/charts/OTHER/templates/FILE."""
+    for called in sorted(stage.names, key=len, reverse=True):
+        if name.startswith(f"{called}/"):
+            return stage.names[called] + name.removeprefix(called)
+    return name
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Values laid over others as Helm does with values files: mappings are merged, all else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _over(merged[key], value) if both else value
+    return merged
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]))
