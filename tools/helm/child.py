@@ -23,6 +23,8 @@ from tools.helm.staging import Stage, UnfitError
 MEMORY = 4 * 1024**3  # bytes of address space, of which Go reserves far more than it uses
 LARGEST = 4 * 1024 * 1024  # characters that one chart may render
 WHERE = re.compile(r"(?P<file>[\w.-]+(?:/[\w.-]+)*/templates/[\w./-]+):(?P<line>\d+)(?::(?P<column>\d+))?")
+AT = re.compile(r"(?<= at )<(.+?)>(?=: |:$)", re.MULTILINE)
+LONGEST = 300  # characters of what Helm says
 NOISE = re.compile(r"^(?:execution error at|parse error at) \([^)]*\): |^template: \S+?:\d+(?::\d+)?: ")
 
 
@@ -78,12 +80,17 @@ def _rendered(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, An
 
 
 def _refused(message: str, stage: Stage) -> dict[str, Any]:
-    """Helm's own words, without its paths, and the place in the monorepo that they name last."""
-    message = message.strip()
+    """What Helm says, without its paths, and the innermost place in the monorepo that it names.
+
+    Helm 4 tells a chain of calls in several lines, the cause in the last one.
+    """
     places = list(_places(message, stage))
-    while noise := NOISE.match(message):
-        message = message[noise.end() :]
-    return {"error": message or "Helm says nothing", "place": places[0] if places else None}
+    said = (message.strip().splitlines() or ["Helm says nothing"])[-1].strip()
+    while noise := NOISE.match(said):
+        said = said[noise.end() :]
+    expressions = AT.findall(message)
+    at = f"\nat <{expressions[-1][:LONGEST]}>" if expressions else ""
+    return {"error": f"{said[-LONGEST:]}{at}", "place": places[-1] if places else None}
 
 
 def _places(message: str, stage: Stage) -> Iterator[Place]:
