@@ -24,6 +24,7 @@ MEMORY = 4 * 1024**3  # bytes of address space, of which Go reserves far more th
 LARGEST = 4 * 1024 * 1024  # characters that one chart may render
 WHERE = re.compile(r"(?P<file>[\w.-]+(?:/[\w.-]+)*/templates/[\w./-]+):(?P<line>\d+)(?::(?P<column>\d+))?")
 AT = re.compile(r"(?<= at )<(.+?)>(?=: |:$)", re.MULTILINE)
+CALLING = re.compile(r"error calling \w+: ")
 LONGEST = 300  # characters of what Helm says
 NOISE = re.compile(r"^(?:execution error at|parse error at) \([^)]*\): |^template: \S+?:\d+(?::\d+)?: ")
 
@@ -86,6 +87,7 @@ def _refused(message: str, stage: Stage) -> dict[str, Any]:
     """
     places = list(_places(message, stage))
     said = (message.strip().splitlines() or ["Helm says nothing"])[-1].strip()
+    said = CALLING.split(said)[-1]
     while noise := NOISE.match(said):
         said = said[noise.end() :]
     expressions = AT.findall(message)
