@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pipelines.display import say
 from schemas.errors import GanderError
+from tools import whole
 from tools.sqlite import connect
 
 __all__ = ["Store", "make_state_folder"]
@@ -34,7 +35,7 @@ def make_state_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+            whole.replace(ignore, "*\n")
 
 
 class Store:

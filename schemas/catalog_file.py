@@ -131,6 +131,8 @@ def _keep(cache: Path, key: str, data: dict[str, Any], catalog: Catalog) -> None
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     beside = cache.with_name(f"{cache.name}.{os.getpid()}")
     with suppress(OSError):
+        for left in cache.parent.glob(f"{cache.name}.*"):
+            left.unlink()  # of a killed run; if of one that is writing now, that one keeps nothing
         try:
             beside.write_bytes(f"{key} {sha256(body).hexdigest()}\n".encode() + body)
             beside.replace(cache)

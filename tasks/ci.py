@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -43,7 +44,7 @@ def run(work: Work) -> Outcome:
             timeout=DEADLINE,
             cwd=PROJECT,
             on_line=work.out if streamed else None,
-            bound_to_us=True,
+            bound_by=signal.SIGKILL,
         )
         if done.code:
             if not streamed:

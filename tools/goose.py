@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,6 @@ def _run(
         timeout=DEADLINE,
         cwd=folder,
         on_line=line,
-        bound_to_us=True,
+        bound_by=signal.SIGKILL,
     )
     return Result(code=done.code, log=parse_log(done.err), raw=done.err)

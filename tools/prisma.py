@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +62,9 @@ def pull(schema: Path, url: str, variable: str, say: Say) -> None:
     environment = {**shell.inherited(), **QUIET, "GANDER_PULL_URL": url, variable: url}
     # a pull asks no query engine, but would download one unless a file is named
     environment |= {"DATABASE_URL": url, "PRISMA_QUERY_ENGINE_LIBRARY": str(home / "prisma.config.mjs")}
-    done = shell.run([*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=home)
+    done = shell.run(
+        [*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=home, bound_by=signal.SIGKILL
+    )
     if done.code or schema.stat().st_mtime_ns == before:  # one that says it is done and wrote nothing has not pulled
         raise ToolError("prisma db pull failed", why=_said(done))
 
@@ -80,7 +83,13 @@ def generate(found: Own, schema: Path, variable: str, say: Say) -> None:
     if not list((found.modules / "@prisma" / "engines").glob("schema-engine*")):  # installed without its scripts
         environment["PRISMA_CLIENT_ENGINE_TYPE"] = "client"
         command += ["--config", toolchain.prisma(say) / "prisma.config.mjs"]
-    done = shell.run([*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=schema.parent)
+    done = shell.run(
+        [*command, "--schema", schema],
+        environment=environment,
+        timeout=DEADLINE,
+        cwd=schema.parent,
+        bound_by=signal.SIGKILL,
+    )
     if done.code:
         raise ToolError("prisma generate failed", where=os.fspath(schema), why=_said(done))
 

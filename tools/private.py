@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from schemas.errors import ServerError
+from tools import whole
 from tools.account import Account
 
 __all__ = ["folder", "write"]
@@ -25,11 +26,4 @@ def folder(path: Path, account: Account | None) -> None:
 
 def write(path: Path, text: str) -> None:
     """Write a file that only we can read, whole or not at all."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)  # of an earlier process with this number, or of a full disk
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    whole.replace(path, text, 0o600)

@@ -62,13 +62,13 @@ def run(
     timeout: float,
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
-    bound_to_us: bool = False,
+    bound_by: signal.Signals | None = None,
 ) -> Finished:
     """Run a program to its end and return how it ended; a non-zero exit is for the caller to judge.
 
     ``environment`` is the whole environment of the program; ``timeout`` is in seconds; ``on_line`` gets each
-    redacted line of both its outputs as it comes. With ``bound_to_us`` the kernel kills it when the calling
-    thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
+    redacted line of both its outputs as it comes. ``bound_by`` is the signal that the kernel sends it
+    when the calling thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
     Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
     """
     name = Path(command[0]).name
@@ -82,7 +82,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_death_signal() if bound_to_us else None,  # noqa: PLW1509 - one system call, no allocation
+            preexec_fn=_death_signal(bound_by) if bound_by else None,  # noqa: PLW1509 - one system call, no allocation
         )
     except OSError as error:
         raise ToolError(
@@ -181,8 +181,8 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
         child.poll()
 
 
-def _death_signal() -> Callable[[], None] | None:
-    """A function for the child that asks the kernel to kill it with its parent; None where there is no such call."""
+def _death_signal(number: signal.Signals) -> Callable[[], None] | None:
+    """A function for the child that asks the kernel for a signal at its parent's death; None where none can be."""
     if os.uname().sysname != "Linux":
         return None
     import ctypes  # noqa: PLC0415 - start-up: only who binds a program needs it
@@ -190,7 +190,7 @@ def _death_signal() -> Callable[[], None] | None:
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def bind() -> None:
-        prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
+        prctl(1, number)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
         if os.getppid() != parent:  # it died before the call
             os._exit(1)
 

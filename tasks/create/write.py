@@ -15,7 +15,7 @@ from schemas.stream import Migration, collect
 from tasks import place, versions
 from tasks.create import template
 from tasks.work import Outcome, Work
-from tools import editor
+from tools import editor, whole
 
 __all__ = ["named", "new_file", "run"]
 
@@ -70,15 +70,11 @@ def named(name: str, command: str) -> str:
 
 
 def new_file(folder: Path, name: str, text: str) -> Path:
-    """Write a file that is not there yet: beside its place, then linked into it. Refused where it cannot be."""
-    path, beside = folder / name, folder / f".{name}.{os.getpid()}"
+    """Write a file that is not there yet, whole or not at all. Refused where it cannot be."""
+    path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_text(text, encoding="utf-8")
-            os.link(beside, path)  # unlike a rename it never replaces another
-        finally:
-            beside.unlink(missing_ok=True)
+        whole.create(path, text)
     except OSError as error:
         raise Refused(
             f"the file cannot be written: {error.strerror}", where=str(path), todo=f"make {folder} a folder of yours"

@@ -13,7 +13,7 @@ from tasks.init.findings import findings
 from tasks.init.survey import survey
 from tasks.init.text import written
 from tasks.work import Outcome, Work
-from tools import git, tree
+from tools import git, tree, whole
 
 __all__ = ["run"]
 
@@ -29,6 +29,7 @@ def run(work: Work) -> Outcome:
     Prints what was found on stdout. Raises Refused where there is a file already, GanderError where nothing is found.
     """
     file = work.catalog.file
+    whole.sweep(file.parent)
     if os.path.lexists(file):
         raise Refused(
             "there is a services.yaml already, and it is never overwritten",
@@ -96,17 +97,10 @@ def _nothing(root: Path, files: int, told: list[str]) -> GanderError:
 
 def _write(file: Path, text: str) -> Catalog:
     """The catalog of the text, which is in its place then, whole; a file that came in between stays."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        try:
-            with beside.open("x", encoding="utf-8") as opened:
-                opened.write(text)
-                opened.flush()
-                os.fsync(opened.fileno())
-            catalog = catalog_file.load(beside)
-            os.link(beside, file)  # unlike a rename it never replaces another
-        finally:
-            beside.unlink(missing_ok=True)
+        with whole.beside(file, text) as part:
+            catalog = catalog_file.load(part)
+            os.link(part, file)  # unlike a rename it never replaces another
     except CatalogError as error:
         raise GanderError(
             "what was found does not fit into one services.yaml, so nothing was written",

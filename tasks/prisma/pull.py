@@ -20,7 +20,7 @@ from tasks.migrate.check import gather
 from tasks.migrate.site import migrations
 from tasks.prisma import schema
 from tasks.work import Outcome, Work
-from tools import prisma
+from tools import prisma, whole
 from tools.engine import Contents, Server
 
 __all__ = ["parts", "run", "up_to_date"]
@@ -55,6 +55,7 @@ def run(work: Work) -> Outcome:
         _write(path, after)
         summary = "pulled" if before else "pulled for the first time"
     _tell_what_escapes(work, entry, server, name)
+    (_state(work.catalog, entry) / "done.json").unlink(missing_ok=True)  # half a client is not what the last run left
     generated = _generate(work, path, variable)
     _remember(work.catalog, entry, contents, after)
     return Outcome(summary=f"{summary}; {generated}", values={"changed": after != before})
@@ -213,14 +214,9 @@ def _read(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Beside and renamed, so that nobody ever meets a half."""
+    """Nobody ever meets a half; a link stays one, and what it leads to is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    whole.replace(path.resolve(), text)
 
 
 def _state(catalog: Catalog, entry: Database | Reference) -> Path:

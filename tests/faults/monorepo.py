@@ -20,6 +20,7 @@ from tools.postgres import Embedded
 __all__ = ["ANT", "SERVICES", "Done", "Monorepo", "Run", "build", "clean", "refused"]
 
 ROOT = Path(__file__).parents[2]
+DOOMED = Path(__file__).with_name("doomed.py")
 PATIENCE = 120.0  # seconds after which a command hangs, for every purpose of these tests
 
 ANT = "ant-service/ant"
@@ -176,14 +177,14 @@ class Monorepo:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
         return {**kept, "SERVICES": str(self.root / "services.yaml"), "NO_COLOR": "1"}
 
-    def start(self, *words: str) -> Run:
+    def start(self, *words: str, under: tuple[str, ...] = ("-m", "doit")) -> Run:
         """Begin ``doit WORDS``; what it prints goes to files beside the monorepo, which can be watched."""
         with (
             NamedTemporaryFile(dir=self.root.parent, prefix="out-", delete=False) as out,
             NamedTemporaryFile(dir=self.root.parent, prefix="err-", delete=False) as err,
         ):
             process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "doit", *words],
+                [sys.executable, "-W", "error", *under, *words],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -195,6 +196,10 @@ class Monorepo:
     def doit(self, *words: str) -> Done:
         """Run ``doit WORDS`` to its end."""
         return self.start(*words).end()
+
+    def doomed(self, pattern: str, which: int, *words: str) -> Done:
+        """Run ``doit WORDS`` to a moment, by tests/faults/doomed.py, where it is killed; or to its end."""
+        return self.start(*words, under=(str(DOOMED), str(self.root), pattern, str(which))).end()
 
     def add(self, label: str, name: str, text: str) -> None:
         """Add a migration to a database's stream."""

@@ -29,9 +29,12 @@ class Process:
         return self.command.partition(") ")[2] if self.kind == "backend" else ""
 
 
-def of(root: Path) -> list[Process]:
-    """The monorepo's processes except doit itself: they work in its folder, or at the top and name it."""
-    return list(_of(root))
+def of(root: Path, *, anywhere: bool = False) -> list[Process]:
+    """The monorepo's processes except doit itself: they work in its folder, or at the top and name it.
+
+    With ``anywhere`` also those that name it and work elsewhere, as Prisma does.
+    """
+    return list(_of(root, anywhere=anywhere))
 
 
 def gone(root: Path, patience: float = GOODBYE) -> list[Process]:
@@ -42,14 +45,14 @@ def gone(root: Path, patience: float = GOODBYE) -> list[Process]:
     return left
 
 
-def _of(root: Path) -> Iterator[Process]:
+def _of(root: Path, *, anywhere: bool) -> Iterator[Process]:
     for name in os.listdir("/proc"):  # noqa: PTH208 - many times a second beside what is tested
         if not name.isdigit():
             continue
         try:
             at = os.readlink(f"/proc/{name}/cwd")  # noqa: PTH115 - the same
             here = at == str(root) or at.startswith(f"{root}/")
-            if not here and at != "/":
+            if not (here or anywhere or at == "/"):
                 continue
             command = Path(f"/proc/{name}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
         except OSError:  # it has ended, or belongs to somebody else

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from schemas.errors import Refused, ToolError
-from tools import shell
+from tools import shell, whole
 from tools.git.repository import Repository, environment
 
 __all__ = ["changes", "ignored", "ready", "record"]
@@ -46,8 +48,8 @@ def changes(repository: Repository, places: Iterable[str]) -> dict[str, str]:
     words = ("diff", "--name-status", "-z", "--no-renames", "--relative", against, "--", *listed)
     fields = repository.ask(*words).split("\0")[:-1]
     found = {path: "M" if kind == "T" else kind for kind, path in zip(fields[::2], fields[1::2], strict=True)}
-    untracked = repository.ask("ls-files", "-z", "--others", "--exclude-standard", "--", *listed)
-    return found | dict.fromkeys(filter(None, untracked.split("\0")), "A")
+    untracked = repository.ask("ls-files", "-z", "--others", "--exclude-standard", "--", *listed).split("\0")
+    return found | {path: "A" for path in untracked if path and not whole.is_part(Path(path))}
 
 
 def ignored(repository: Repository, places: Sequence[str]) -> list[str]:
@@ -68,10 +70,15 @@ def record(repository: Repository, changed: Mapping[str, str], subject: str, bod
     fresh = [path for path in files if changed[path] == "A" and path not in known]
     if fresh:
         repository.ask("add", "--intent-to-add", "--", *fresh)  # `commit --only` takes no file that it has never seen
+    # a signal that git hears, so that it takes its lock files away
     words = ["git", "commit", "--quiet", "--only", "-m", subject, *(("-m", body) if body else ()), "--", *files]
     try:
         done = shell.run(
-            words, environment=dict(os.environ) | _literal(), timeout=PATIENCE, cwd=repository.root, bound_to_us=True
+            words,
+            environment=dict(os.environ) | _literal(),
+            timeout=PATIENCE,
+            cwd=repository.root,
+            bound_by=signal.SIGTERM,
         )
     except BaseException:
         _forget(repository, fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -97,7 +98,7 @@ def step(
 ) -> None:
     """Run one program of an installation; ToolError with the end of what it printed when it fails."""
     done = shell.run(
-        command, environment=environment() | dict(changes or {}), timeout=DEADLINE, cwd=cwd, bound_to_us=True
+        command, environment=environment() | dict(changes or {}), timeout=DEADLINE, cwd=cwd, bound_by=signal.SIGKILL
     )
     if done.code:
         lines = [line for line in (done.out + done.err).splitlines() if line.strip()]
