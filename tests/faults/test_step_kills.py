@@ -147,7 +147,7 @@ def test_services_yaml_is_whole_or_not_there(ours: Monorepo, tmp_path: Path) -> 
     expected = file.read_text()
     for which in range(1, 4):
         file.unlink()
-        assert one.doomed(r"^(opened|link|remove) \.services\.yaml", which, "init").code == -signal.SIGKILL
+        assert one.doomed(r"^(opened|link|remove) \.?services\.yaml", which, "init").code == -signal.SIGKILL
         there = file.exists()
         second = one.doit("init")
         clean(second)
