@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -44,7 +43,7 @@ def run(work: Work) -> Outcome:
             timeout=DEADLINE,
             cwd=PROJECT,
             on_line=work.out if streamed else None,
-            bound_by=signal.SIGKILL,
+            bound_to_us=True,
         )
         if done.code:
             if not streamed:

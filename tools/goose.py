@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +75,6 @@ def _run(
         timeout=DEADLINE,
         cwd=folder,
         on_line=line,
-        bound_by=signal.SIGKILL,
+        bound_to_us=True,
     )
     return Result(code=done.code, log=parse_log(done.err), raw=done.err)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,7 +62,7 @@ def pull(schema: Path, url: str, variable: str, say: Say) -> None:
     # a pull asks no query engine, but would download one unless a file is named
     environment |= {"DATABASE_URL": url, "PRISMA_QUERY_ENGINE_LIBRARY": str(home / "prisma.config.mjs")}
     done = shell.run(
-        [*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=home, bound_by=signal.SIGKILL
+        [*command, "--schema", schema], environment=environment, timeout=DEADLINE, cwd=home, bound_to_us=True
     )
     if done.code or schema.stat().st_mtime_ns == before:  # one that says it is done and wrote nothing has not pulled
         raise ToolError("prisma db pull failed", why=_said(done))
@@ -88,7 +87,7 @@ def generate(found: Own, schema: Path, variable: str, say: Say) -> None:
         environment=environment,
         timeout=DEADLINE,
         cwd=schema.parent,
-        bound_by=signal.SIGKILL,
+        bound_to_us=True,
     )
     if done.code:
         raise ToolError("prisma generate failed", where=os.fspath(schema), why=_said(done))

@@ -62,12 +62,13 @@ def run(
     timeout: float,
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
-    bound_by: signal.Signals | None = None,
+    bound_to_us: bool = False,
+    farewell: signal.Signals = signal.SIGKILL,
 ) -> Finished:
     """Run a program to its end and return how it ended; a non-zero exit is for the caller to judge.
 
     ``environment`` is the whole environment of the program; ``timeout`` is in seconds; ``on_line`` gets each
-    redacted line of both its outputs as it comes. ``bound_by`` is the signal that the kernel sends it
+    redacted line of both its outputs as it comes. With ``bound_to_us`` the kernel sends it ``farewell``
     when the calling thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
     Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
     """
@@ -82,7 +83,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_death_signal(bound_by) if bound_by else None,  # noqa: PLW1509 - one system call, no allocation
+            preexec_fn=_death_signal(farewell) if bound_to_us else None,  # noqa: PLW1509 - one system call, no allocation
         )
     except OSError as error:
         raise ToolError(

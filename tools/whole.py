@@ -38,8 +38,9 @@ def sweep(folder: Path) -> None:
     with suppress(OSError):
         for left in filter(is_part, folder.iterdir()):
             with suppress(OSError), left.open("rb") as opened:
-                fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                left.unlink()
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _names(left, opened.fileno()):
+                    left.unlink()
 
 
 @contextmanager
@@ -51,12 +52,28 @@ def beside(path: Path, text: str, mode: int = MODE) -> Iterator[Path]:
     sweep(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            fcntl.flock(opened, fcntl.LOCK_EX)
+        with os.fdopen(_locked(part, mode), "w", encoding="utf-8") as opened:
             opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())
             yield part
     finally:
         part.unlink(missing_ok=True)
+
+
+def _locked(part: Path, mode: int) -> int:
+    """A new file, open for writing; made again when it was swept away before we had the lock."""
+    while True:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _names(part, descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def _names(path: Path, descriptor: int) -> bool:
+    """Whether the open file still has that name."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -102,9 +102,9 @@ def test_stop_all_ends_what_other_threads_wait_for() -> None:
 def test_a_bound_program_dies_with_us_even_by_kill_9(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = (
-        "import signal\nfrom tools import shell\n"
+        "from tools import shell\n"
         f"shell.run(['/bin/sh', '-c', 'echo $$ > {note}; sleep 60'], environment={{'PATH': '/usr/bin:/bin'}},"
-        " timeout=90, bound_by=signal.SIGKILL)\n"
+        " timeout=90, bound_to_us=True)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
     deadline = time.monotonic() + 10

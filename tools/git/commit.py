@@ -78,7 +78,8 @@ def record(repository: Repository, changed: Mapping[str, str], subject: str, bod
             environment=dict(os.environ) | _literal(),
             timeout=PATIENCE,
             cwd=repository.root,
-            bound_by=signal.SIGTERM,
+            bound_to_us=True,
+            farewell=signal.SIGTERM,
         )
     except BaseException:
         _forget(repository, fresh)

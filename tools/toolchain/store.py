@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +97,7 @@ def step(
 ) -> None:
     """Run one program of an installation; ToolError with the end of what it printed when it fails."""
     done = shell.run(
-        command, environment=environment() | dict(changes or {}), timeout=DEADLINE, cwd=cwd, bound_by=signal.SIGKILL
+        command, environment=environment() | dict(changes or {}), timeout=DEADLINE, cwd=cwd, bound_to_us=True
     )
     if done.code:
         lines = [line for line in (done.out + done.err).splitlines() if line.strip()]
