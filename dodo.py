@@ -10,7 +10,7 @@ from pipelines.variables import VARIABLES
 CONTENTS = Contents(
     steps=STEPS,
     operations=OPERATIONS,
-    groups={"check": ("test", "migrate", "prisma")},
+    groups={"check": ("lint", "test", "migrate", "prisma")},
     default="check",
     variables=VARIABLES,
 )

@@ -6,6 +6,14 @@ from pipelines.contents import Step
 
 __all__ = ["STEPS"]
 
+LINT = Step(
+    "lint",
+    "check migration files against the policy, without any database",
+    "tasks.lint.run:run",
+    parts="tasks.lint.run:parts",
+    references=False,
+    takes=("changed",),
+)
 TEST = Step(
     "test",
     "prove migrations on scratch servers: up, down and up again",
@@ -45,4 +53,4 @@ COMMIT = Step(
     takes=("message", "changed"),
 )
 
-STEPS = (TEST, MIGRATE, PRISMA, COMMIT)
+STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT)

@@ -7,6 +7,7 @@ GanderError                  what went wrong, where, why, and the next command t
 │   └── ToolTimeout          it did not end in its time
 ├── ServerError              a database server cannot start, be reached, or do what was asked
 ├── StreamError              a folder of migrations that goose would refuse or misread
+├── LintFailed               files break rules of the policy; the report says which
 ├── Refused                  a guard: going on could lose rows or hide a change
 └── MigrationFailed          goose ran a file and the database refused it
 
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 __all__ = [
     "CatalogError",
     "GanderError",
+    "LintFailed",
     "MigrationFailed",
     "Mistake",
     "Refused",
@@ -101,6 +103,10 @@ class ServerError(GanderError):
 
 class StreamError(GanderError):
     """A folder of migrations holds something that goose would refuse, misread or panic over."""
+
+
+class LintFailed(GanderError):
+    """Files break rules; the report of the run says which, where, and what to write instead."""
 
 
 class Refused(GanderError):

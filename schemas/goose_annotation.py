@@ -7,9 +7,11 @@ from typing import Literal
 
 from schemas.envsub import SPACE
 
-__all__ = ["Annotation", "Direction", "GooseSyntax", "name_of"]
+__all__ = ["NAMES", "Annotation", "Direction", "GooseSyntax", "Kind", "name_of"]
 
 Direction = Literal["up", "down"]
+Kind = Literal["annotation", "section", "block", "unfinished", "substitution", "encoding"]
+"""What a refusal is about: an annotation's form, Up and Down, StatementBegin and End, a semicolon, ENVSUB, bytes."""
 
 NAMES = ("Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF")
 
@@ -20,8 +22,8 @@ class GooseSyntax(ValueError):
     ``message`` says why and ``remedy`` what to change; ``goose`` is a phrase of goose's own message.
     """
 
-    def __init__(self, line: int, message: str, *, remedy: str, goose: str) -> None:
-        self.line, self.message, self.remedy, self.goose = line, message, remedy, goose
+    def __init__(self, line: int, message: str, *, remedy: str, goose: str, kind: Kind) -> None:
+        self.line, self.message, self.remedy, self.goose, self.kind = line, message, remedy, goose, kind
         self.directions: tuple[Direction, ...] = ()
         super().__init__(f"line {line}: {message}")
 
@@ -39,7 +41,7 @@ def name_of(number: int, line: str) -> str:
 
     def refused(message: str, goose: str) -> GooseSyntax:
         remedy = f"write one of: {', '.join(f'-- +goose {name}' for name in NAMES)}; leave +goose out of other comments"
-        return GooseSyntax(number, message, remedy=remedy, goose=f"{goose}annotation")
+        return GooseSyntax(number, message, remedy=remedy, goose=f"{goose}annotation", kind="annotation")
 
     if line.startswith((" ", "\t")):
         raise refused("a goose annotation must start in the first column", "contains leading whitespace: invalid ")

@@ -116,6 +116,7 @@ def _lines(data: bytes) -> Iterator[Line]:
                 "the line is longer than the 4 MiB that goose reads at once",
                 remedy="break the line",
                 goose="failed to scan migration: bufio.Scanner: token too long",
+                kind="encoding",
             )
         yield Line(number=number, text=line.removesuffix(b"\r").decode(errors="surrogateescape"))
 
@@ -130,6 +131,7 @@ def _move(reading: _Reading, name: str, number: int) -> None:
                 "goose reads one Up section a file, before Down; this is a second one",
                 remedy="put the statements into the first Up section, or into a file of their own",
                 goose=f"duplicate '-- +goose Up' annotations; {see}",
+                kind="section",
             )
         reading.section = "up"
     elif name == "Down":
@@ -139,6 +141,7 @@ def _move(reading: _Reading, name: str, number: int) -> None:
                 "Down must follow the Up section, once, outside a statement block",
                 remedy="one Up section, then one Down section; close every StatementBegin before Down",
                 goose=f"must start with '-- +goose Up' annotation, {see}",
+                kind="section",
             )
         _nothing_unfinished(reading)
         reading.section, reading.block = "down", ""
@@ -150,6 +153,7 @@ def _move(reading: _Reading, name: str, number: int) -> None:
                 remedy="close the block before with -- +goose StatementEnd",
                 goose=f"'-- +goose StatementBegin' must be defined after '-- +goose Up' or '-- +goose Down'"
                 f" annotation, {see}",
+                kind="block",
             )
         reading.block, reading.begun = "open", number
     elif reading.block == "open":
@@ -160,6 +164,7 @@ def _move(reading: _Reading, name: str, number: int) -> None:
             "StatementEnd closes no StatementBegin",
             remedy="put -- +goose StatementBegin before the statement, or take this line away",
             goose="'-- +goose StatementEnd' must be defined after '-- +goose StatementBegin'",
+            kind="block",
         )
 
 
@@ -172,6 +177,7 @@ def _expanded(line: Line, environment: Mapping[str, str]) -> Line:
             f"ENVSUB cannot expand the line: {error}",
             remedy="set the variable, write $$ for a dollar, or switch it off with -- +goose ENVSUB OFF",
             goose=error.goose if error.goose.startswith("panic") else f"variable substitution failed: {error.goose}",
+            kind="substitution",
         ) from error
     return Line(number=line.number, text=text, exact=text == line.text)
 
@@ -185,6 +191,7 @@ def _before_up(line: Line) -> GooseSyntax:
         else "only comments and blank lines may stand before -- +goose Up",
         remedy="save the file as UTF-8 without a byte order mark" if marked else "begin the file with -- +goose Up",
         goose="failed to parse migration: unexpected state 0 on line",
+        kind="encoding" if marked else "section",
     )
 
 
@@ -209,6 +216,7 @@ def _nothing_unfinished(reading: _Reading) -> None:
             remedy="end its last line with ; (a comment after it as: ; -- comment), or put it between"
             " -- +goose StatementBegin and -- +goose StatementEnd",
             goose="missing semicolon?",
+            kind="unfinished",
         )
 
 
@@ -220,6 +228,7 @@ def _finish(reading: _Reading) -> None:
             "the file has no -- +goose Up",
             remedy="begin the file with -- +goose Up",
             goose="failed to parse migration: must start with '-- +goose Up' annotation, see",
+            kind="section",
         )
     if reading.block == "open":
         raise GooseSyntax(
@@ -227,5 +236,6 @@ def _finish(reading: _Reading) -> None:
             "this StatementBegin is never closed",
             remedy="put -- +goose StatementEnd after the statement",
             goose="missing '-- +goose StatementEnd' annotation",
+            kind="block",
         )
     _nothing_unfinished(reading)

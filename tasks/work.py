@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from schemas.catalog import Catalog, EngineName
 from schemas.target import Target
 from tools import engines
 from tools.engine import Engine, Server
 
-__all__ = ["Outcome", "Progress", "Session", "Work"]
+__all__ = ["Closing", "Outcome", "Progress", "Session", "Work"]
 
 
 class Progress(Protocol):
@@ -32,6 +32,16 @@ class Progress(Protocol):
         """What the user types in reply; None when there is no terminal to ask on."""
 
 
+class Closing(Protocol):
+    """Something that several targets of a run use together, and that is closed when the run ends."""
+
+    def close(self) -> None:
+        """End it; what it raises is the run's error."""
+
+
+Shared = TypeVar("Shared", bound=Closing)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a step ended well: one phrase for its line, and what to remember (JSON-able)."""
@@ -42,7 +52,7 @@ class Outcome:
 
 
 class Session:
-    """The servers that one run uses: each is started at most once, when first needed, and released at the end."""
+    """The servers that one run uses, and what its targets share: each is made once, when first needed, and ended."""
 
     def __init__(self, catalog: Catalog, say: Callable[[str], None]) -> None:
         self.catalog, self.say = catalog, say
@@ -50,6 +60,7 @@ class Session:
         self._closing = ExitStack()
         self._servers: dict[EngineName, Server] = {}
         self._scratch: dict[EngineName, Server] = {}
+        self._shared: dict[str, Closing] = {}
 
     def engine(self, name: EngineName) -> Engine:
         """The engine of the local environment; asking for it starts nothing."""
@@ -69,6 +80,14 @@ class Session:
                 engine = engines.scratch(name, self.catalog)
                 self._scratch[name] = self._closing.enter_context(engine.serve(self.say))
             return self._scratch[name]
+
+    def shared(self, name: str, make: Callable[[], Shared]) -> Shared:
+        """What the targets of this run share under that name; made by the first that asks, closed with the run."""
+        with self._lock:
+            if name not in self._shared:
+                made = self._shared[name] = make()
+                self._closing.callback(made.close)
+            return cast("Shared", self._shared[name])
 
     def close(self) -> None:
         """Release every server; the last user's release stops an embedded one."""

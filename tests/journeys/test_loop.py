@@ -10,8 +10,9 @@ from tests.journeys.conftest import Monorepo, ran
 from tests.journeys.test_commit import WHO, begun
 from tests.journeys.test_editing import git, save
 
-AUTH = ["migrate:auth-service/auth", "prisma:auth-service/auth", "test:auth-service/auth"]
+AUTH = ["lint:auth-service/auth", "migrate:auth-service/auth", "prisma:auth-service/auth", "test:auth-service/auth"]
 LEGAL = [
+    "lint:legal-service/legal",
     *("migrate:legal-service/legal", "prisma:identity-service/legal"),
     *("prisma:legal-service/legal", "test:legal-service/legal"),
 ]
@@ -22,7 +23,7 @@ def test_each_kind_of_change_runs_exactly_what_it_must(example: Monorepo) -> Non
     git(monorepo, "checkout", "--quiet", "-b", "ours")
     monorepo.fine("start")
     first = sorted(ran(monorepo.fine("check")))
-    assert len(first) == 5 + 6
+    assert len(first) == 5 + 5 + 6
     schema = monorepo.root / "services" / "auth-service" / "prisma" / "schema.prisma"
     services = monorepo.root / "services.yaml"
     made: dict[str, Path] = {}
@@ -71,7 +72,7 @@ def test_each_kind_of_change_runs_exactly_what_it_must(example: Monorepo) -> Non
         "a local database rebuilt": (drop, ["prisma:personal-service/personal"]),
         "another entry in services.yaml": (
             lambda: edit(services, "girok_personal_dev", "girok_personal_development"),
-            ["test:personal-service/personal"],
+            ["lint:personal-service/personal", "test:personal-service/personal"],
         ),
         "what is kept of a target forgotten": (
             lambda: monorepo.fine("forget", "test:auth-service"),

@@ -125,7 +125,7 @@ def test_a_file_renamed_with_its_version_and_text_is_still_applied(example: Mono
 def test_plain_doit_and_check_are_the_road(migrated: Monorepo) -> None:
     assert counts(migrated.fine("migrate")) == (0, 6, 0)
     listed = migrated.fine("list", "check").stdout.split()
-    assert {name.partition(":")[0] for name in listed} == {"test", "migrate", "prisma"}
+    assert {name.partition(":")[0] for name in listed} == {"lint", "test", "migrate", "prisma"}
     told = re.findall(r"^(\S+:\S+)  ", migrated.fine("why").stdout, re.MULTILINE)
     assert sorted(told) == sorted(listed)
 

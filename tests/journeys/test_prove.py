@@ -44,7 +44,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (folder / FILE).write_text(text.replace("{db}", service))
     (root / "services.yaml").write_text(json.dumps({"version": 1, "services": entries}))
     monorepo = Monorepo(root=root)
-    done = monorepo.doit("test", "--continue")
+    done = monorepo.doit("-s", "test", "--continue")
     assert done.returncode == 1
     assert counts(done) == (1, 0, len(CASES) - 1)
     assert not (root / ".state" / "postgres").exists()
@@ -76,11 +76,11 @@ def test_the_example_is_clean_and_up_to_date_then_and_its_local_databases_are_no
     whole: Monorepo, tmp_path: Path
 ) -> None:
     monorepo = copied(whole, tmp_path / "monorepo")
-    done = monorepo.fine("test")
+    done = monorepo.fine("-s", "test")
     assert counts(done) == (7, 0, 0)
     assert not (monorepo.state / "postgres").exists()
-    assert counts(monorepo.fine("test")) == (0, 7, 0)
+    assert counts(monorepo.fine("-s", "test")) == (0, 7, 0)
     monorepo.write("auth-service", "20270101000000_more.sql", "CREATE TABLE more (id TEXT);", "DROP TABLE more;")
-    assert ran(monorepo.fine("test")) == ["test:auth-service/auth"]
+    assert ran(monorepo.fine("-s", "test")) == ["test:auth-service/auth"]
     refused = monorepo.doit("test:identity-service/legal")
     assert "→ doit test:legal-service/legal" in refused.stderr

@@ -1,0 +1,1 @@
+"""The policy, checked on files alone, before any database is touched."""

@@ -1,0 +1,45 @@
+"""What the rules find in a file: one reading of it, one walk over its statements, for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.lint.file import File
+from tasks.lint.finding import Finding, Flaw, excerpt, in_order
+from tasks.lint.rule import Listed, Rule
+from tasks.lint.walk import dispatch, walk
+
+__all__ = ["check", "finding"]
+
+
+def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
+    """The findings of these rules, by place."""
+    found: list[Finding] = []
+    for one in rules:
+        if not one.rule.on:
+            found += (finding(one.rule, flaw, file) for flaw in one.check(file))
+    walkers = dispatch(rules)
+    if walkers:
+        for node, those in walk(file, walkers):
+            for one in those:
+                found += (finding(one.rule, flaw, file) for flaw in one.check(node))
+    return in_order(found)
+
+
+def finding(rule: Rule, flaw: Flaw, file: File | None) -> Finding:
+    """A flaw as its rule's finding, with the line that it is in where there is a file."""
+    shown, shift = excerpt(file.line(flaw.line), flaw.column) if file else ("", 0)
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=flaw.severity or rule.severity,
+        path=flaw.path or (file.path if file else ""),
+        line=flaw.line,
+        column=flaw.column,
+        end_column=flaw.end_column,
+        message=flaw.message,
+        instead=flaw.instead,
+        excerpt=shown,
+        shift=shift,
+        fix=flaw.fix,
+    )

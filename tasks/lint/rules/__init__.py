@@ -1,0 +1,1 @@
+"""One file a rule, and its cases beside it; the folders are the groups."""

@@ -1,0 +1,1 @@
+"""GS: the goose file itself, and what goose makes of it."""

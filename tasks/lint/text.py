@@ -1,0 +1,34 @@
+"""A report for people: each finding with its line, a caret, what will happen, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tasks.lint.finding import Finding, counted
+
+__all__ = ["text"]
+
+
+def text(findings: Iterable[Finding], files: int) -> str:
+    """All findings, a blank line after each, and one line that counts them; empty where there is none."""
+    listed = list(findings)
+    if not listed:
+        return ""
+    parts = ["\n".join(_finding(one)) for one in listed]
+    those = len({one.path for one in listed})
+    return "\n\n".join([*parts, f"{counted(listed)} in {those} of {files} {'file' if files == 1 else 'files'}"]) + "\n"
+
+
+def _finding(one: Finding) -> Iterator[str]:
+    yield f"{one.where} {one.code} {one.name}" + ("" if one.severity == "error" else f" ({one.severity})")
+    if one.excerpt:
+        gutter = f"  {one.line} | "
+        lead = one.column - 1 - one.shift
+        under = "".join("\t" if c == "\t" else " " for c in one.excerpt[:lead].ljust(lead))
+        marks = max(1, min(one.end_column - one.column, len(one.excerpt) - lead)) if one.end_column else 1
+        yield f"{gutter}{one.excerpt}"
+        yield f"{' ' * (len(gutter) - 2)}| {under}{'^' * marks}"
+    yield f"  {one.message}"
+    if one.instead:
+        yield "  write:"
+        yield from (f"      {line}".rstrip() for line in one.instead.split("\n"))

@@ -1,0 +1,66 @@
+"""One walk over the syntax trees of a file, which shows each node to the rules that want to see its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tasks.lint.file import File
+from tasks.lint.rule import Listed
+from tasks.lint.sql import Sql, Tree
+
+__all__ = ["Node", "dispatch", "walk"]
+
+BARE = {"typeName": "TypeName", "relation": "RangeVar", "constraint": "Constraint", "whereClause": ""}
+"""Fields that libpg_query writes without the name of their kind, because it never varies."""
+
+
+class Node(NamedTuple):
+    """A node of a syntax tree, with where it is."""
+
+    kind: str
+    fields: Mapping[str, Any]
+    tree: Tree  # the whole statement
+    sql: Sql  # goose's cut, which may hold several
+    file: File
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column in the file; those of the statement where the parser notes none."""
+        return self.sql.place(self.fields.get("location", self.tree.begin))
+
+
+def dispatch(rules: Sequence[Listed]) -> dict[str, list[Listed]]:
+    """Who wants to see which kind of node."""
+    wanted: dict[str, list[Listed]] = {}
+    for one in rules:
+        for kind in one.rule.on:
+            wanted.setdefault(kind, []).append(one)
+    return wanted
+
+
+def walk(file: File, wanted: Mapping[str, list[Listed]]) -> Iterator[tuple[Node, list[Listed]]]:
+    """Every node that somebody wants to see, statement by statement, from the outside in."""
+    for sql in file.statements:
+        for tree in sql.trees:
+            if tree.kind in wanted:
+                yield Node(tree.kind, tree.fields, tree, sql, file), wanted[tree.kind]
+            for kind, fields in _inner(tree.fields):
+                if kind in wanted:
+                    yield Node(kind, fields, tree, sql, file), wanted[kind]
+
+
+def _inner(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    waiting: list[Any] = [fields]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(reversed(value))
+            continue
+        for name, inner in value.items():
+            if isinstance(inner, dict):
+                if name[0].isupper():
+                    yield name, inner
+                elif BARE.get(name):
+                    yield BARE[name], inner
+        waiting.extend(one for one in reversed(tuple(value.values())) if isinstance(one, dict | list))
