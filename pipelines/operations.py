@@ -48,6 +48,14 @@ DRIFT = Operation(
     environments="others",
     takes=("format",),
 )
+BASELINE = Operation(
+    "baseline",
+    "write down what a database elsewhere held before its first migration",
+    "tasks.baseline:run",
+    over="one",
+    environments="others",
+    takes=("force",),
+)
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
 RESET = Operation(
@@ -59,4 +67,4 @@ DOCTOR = Operation(
 )
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, DRIFT, START, STOP, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, DRIFT, BASELINE, START, STOP, RESET, ROLLBACK, DOCTOR, CI)

@@ -20,7 +20,9 @@ VARIABLES = {
     "editor": Variable(doc="open the new file in your editor", values=("true", "false")),
     "message": Variable(doc="the commit's message, instead of the one made from it", form="'feat: devices'"),
     "frozen": Variable(doc="write nothing, and fail where something would be written", values=("true", "false")),
-    "force": Variable(doc="let go what a pull would lose, or make a first schema", values=("true", "false")),
+    "force": Variable(
+        doc="write over what is there, though something may be lost; make a first schema", values=("true", "false")
+    ),
     "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),

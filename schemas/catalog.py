@@ -43,6 +43,7 @@ class Database(NamedTuple):
     migrations: str  # folder, relative to the root
     table: str  # goose's version table, the same in every environment
     job: str
+    baseline: str | None = None  # what the local database begins with: a file, relative to the root
     prisma: str | None = None  # schema.prisma, relative to the root; None on ClickHouse
     purpose: str = ""
     retention: Retention = Retention()

@@ -133,6 +133,7 @@ def _service(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], d
                 table=database.get("table") or "goose_db_version",
                 job=database.get("job")
                 or (f"{name}-migrate-{key}".replace("_", "-") if several else f"{name}-migrate"),
+                baseline=normpath(database["baseline"]) if database.get("baseline") else None,
                 prisma=prisma,
                 purpose=database.get("purpose") or "",
                 retention=Retention(min_days=days(retention.get("min")), max_days=days(retention.get("max"))),

@@ -31,6 +31,7 @@ def mistakes(document: Document, data: Mapping[str, Any], catalog: Catalog) -> I
         yield from _shared(document, users, what)
     yield from _variables(document, databases)
     yield from _streams(document, data, databases)
+    yield from _baselines(document, databases)
 
 
 def _shared(document: Document, users: Iterable[tuple[str | None, str, Path]], what: str) -> Iterator[Mistake]:
@@ -97,6 +98,27 @@ def _streams(document: Document, data: Mapping[str, Any], databases: list[Databa
         )
         hint = f"refer to it by `owner: {other.label}`, or give one of them another name or table"
         yield document.mistake(second, message, hint)
+
+
+def _baselines(document: Document, databases: list[Database]) -> Iterator[Mistake]:
+    """A baseline is no migration, and a local database begins with one of them."""
+    first: dict[tuple[str, str], Database] = {}
+    for database in databases:
+        if not database.baseline:
+            continue
+        path = (*_path(database), "baseline")
+        mark = document.at_value(path)
+        for other in databases:
+            if database.baseline.startswith(f"{other.migrations}/"):
+                message = (
+                    f"`{database.baseline}` lies among the migrations of `{other.label}`, where goose takes it for one"
+                )
+                yield document.mistake(mark, message, "keep it outside that folder")
+        known = first.setdefault((database.engine, database.names[LOCAL]), database)
+        if known is not database:
+            line, name = document.at_value((*_path(known), "baseline"))[0], database.names[LOCAL]
+            message = f"`{known.label}` (line {line}) and `{database.label}` build one local database, `{name}`"
+            yield document.mistake(mark, message, "it begins with one baseline: leave out the other")
 
 
 def _apart(data: Mapping[str, Any], one: Database, two: Database, environment: str) -> bool:

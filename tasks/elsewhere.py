@@ -14,9 +14,9 @@ from schemas.goose_file import GooseSyntax
 from schemas.stream import Migration
 from tasks.place import streams
 from tools import remote
-from tools.remote import Place, Reader
+from tools.remote import Place, Reader, Sight
 
-__all__ = ["each", "place", "unset"]
+__all__ = ["applied", "each", "place", "unset"]
 
 AT_ONCE = 8  # databases that are looked at together
 
@@ -67,6 +67,12 @@ def each(places: Sequence[Place], look: Callable[[Reader], Found]) -> list[Found
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(one, places))
+
+
+def applied(files: Iterable[Migration], sight: Sight, table: str) -> list[Migration]:
+    """The files whose versions any server holds as applied."""
+    held = {row.version for one in sight.replicas for row in one.tables.get(table.removeprefix("public."), ())}
+    return [file for file in files if file.version in held]
 
 
 def _clusters(migrations: Iterable[Migration]) -> frozenset[str]:

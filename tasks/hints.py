@@ -68,7 +68,8 @@ HINTS = (
         engine="postgres",
         codes=("42P01", "3F000"),
         advice="no file of this stream makes it before this one: if it was made by hand or by Prisma before the first"
-        " migration, add a migration in front that creates it",
+        " migration, `doit baseline:SERVICE@ENVIRONMENT` writes what was there, and `baseline:` in services.yaml names"
+        " it",
     ),
     Hint(
         engine="postgres",
@@ -229,7 +230,8 @@ HINTS = (
         engine="clickhouse",
         codes=("60", "81"),
         advice="no file of this stream makes it before this one: name it with its database, and create it in an"
-        " earlier file",
+        " earlier file; if it was there before the first migration, `doit baseline:SERVICE@ENVIRONMENT` writes what was"
+        " there, and `baseline:` in services.yaml names it",
     ),
     Hint(
         engine="clickhouse",

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database, Reference
+from schemas.errors import StreamError
 from schemas.stream import Migration
 from schemas.target import LOCAL, Target
 from tasks.migrate.plan import Plan
 from tasks.migrate.plan import plan as decide
 from tasks.migrate.versions import Applied, File, compare, unfit
-from tools.engine import Contents
+from tools import mark
+from tools.engine import Baseline, Contents
 from tools.journal import History, Journal
 
 __all__ = [
     "applied",
+    "baseline",
+    "baseline_parts",
+    "baseline_path",
+    "begun_otherwise",
     "entry",
     "files",
     "folder",
@@ -27,10 +33,12 @@ __all__ = [
     "journal",
     "owned",
     "plan",
+    "sharing",
     "streams",
     "substitutions",
 ]
 
+LONGEST = 16 * 1024 * 1024  # bytes of a baseline
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -43,6 +51,59 @@ def owned(catalog: Catalog, target: Target) -> Database:
     """The database that a leaf target names, or the one that its reference refers to."""
     found = entry(catalog, target)
     return catalog.owner(found) if isinstance(found, Reference) else found
+
+
+def baseline(catalog: Catalog, database: Database) -> Baseline | None:
+    """What the local database begins with, by whichever of its streams says so; StreamError where it cannot be read."""
+    path = baseline_path(catalog, database)
+    if not path:
+        return None
+    try:
+        with (catalog.root / path).open("rb") as file:
+            text = file.read(LONGEST + 1)
+    except OSError as error:
+        raise StreamError(
+            f"{database.label}: its baseline cannot be read",
+            where=path,
+            why=error.strerror or "",
+            todo="correct `baseline` in services.yaml, or write it: doit baseline:"
+            f"{database.label}@{next(iter(database.url_env), 'ENVIRONMENT')}",
+        ) from error
+    if len(text) > LONGEST:
+        raise StreamError(f"{database.label}: its baseline is longer than {LONGEST >> 20} MiB", where=path)
+    return Baseline(path=path, text=text)
+
+
+def baseline_path(catalog: Catalog, database: Database) -> str:
+    """The file that the local database begins with, relative to the root; empty for none."""
+    return next((one.baseline for one in sharing(catalog, database, LOCAL) if one.baseline), "")
+
+
+def baseline_parts(catalog: Catalog, database: Database, digest: Callable[[Path], str]) -> dict[str, str]:
+    """The baseline's part of a step's key, where there is one."""
+    path = baseline_path(catalog, database)
+    return {"baseline": digest(catalog.root / path)} if path else {}
+
+
+def begun_otherwise(catalog: Catalog, database: Database, contents: Contents) -> str:
+    """What says with which baseline a database of ours should have begun, where it has not; empty where it has."""
+    if not contents.mark:
+        return ""
+    wanted = baseline(catalog, database)
+    if mark.baseline(contents.mark) == (wanted.sha256 if wanted else ""):
+        return ""
+    return wanted.path if wanted else catalog.file.name
+
+
+def sharing(catalog: Catalog, database: Database, environment: str) -> list[Database]:
+    """Every stream that builds the same physical database there, this one first."""
+    name = database.names.get(environment)
+    others = [
+        one
+        for one in catalog.databases()
+        if one != database and (one.engine, one.names.get(environment)) == (database.engine, name)
+    ]
+    return [database, *others]
 
 
 def journal(catalog: Catalog) -> Journal:
@@ -94,17 +155,13 @@ def plan(
         begun=begun,
         undoing=undoing,
         merged=known,
+        baseline=begun_otherwise(catalog, database, contents) if any(contents.tables.values()) else "",
     )
 
 
 def streams(catalog: Catalog, database: Database, environment: str) -> frozenset[str]:
     """The version tables of every stream that builds the physical database which this one builds there."""
-    same = (database.engine, database.names.get(environment))
-    return frozenset(
-        one.table.removeprefix("public.")
-        for one in catalog.databases()
-        if (one.engine, one.names.get(environment)) == same
-    )
+    return frozenset(one.table.removeprefix("public.") for one in sharing(catalog, database, environment))
 
 
 def half_done(database: Database, contents: Contents, records: Journal) -> dict[int, str]:

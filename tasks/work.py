@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 from schemas.catalog import Catalog, EngineName
 from schemas.target import Target
 from tools import engines
-from tools.engine import Engine, Server
+from tools.engine import Baseline, Engine, Server
 
 __all__ = ["Closing", "Outcome", "Progress", "Session", "Work"]
 
@@ -73,11 +73,14 @@ class Session:
                 self._servers[name] = self._closing.enter_context(self.engine(name).serve(self.say))
             return self._servers[name]
 
-    def scratch(self, name: EngineName) -> Server:
-        """A server of its own for tests, with nothing of anybody on it; gone when the run ends."""
+    def scratch(self, name: EngineName, baseline: Baseline | None = None) -> Server:
+        """A server of its own for tests, with nothing of anybody on it; gone when the run ends.
+
+        A baseline that is no file yet is named by who asks first, as the server must know its clusters to start.
+        """
         with self._lock:
             if name not in self._scratch:
-                engine = engines.scratch(name, self.catalog)
+                engine = engines.scratch(name, self.catalog, baseline)
                 self._scratch[name] = self._closing.enter_context(engine.serve(self.say))
             return self._scratch[name]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from schemas.catalog import EngineName
@@ -16,10 +17,27 @@ from schemas.catalog import EngineName
 if TYPE_CHECKING:
     from schemas.structure import Structure
 
-__all__ = ["Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server", "Staged"]
+__all__ = ["Baseline", "Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server", "Staged"]
 
 Say = Callable[[str], None]
 """Takes one line of progress for the user."""
+
+
+class Baseline(NamedTuple):
+    """What a database holds before its first migration: SQL that makes it, in the engine's own words."""
+
+    path: str  # as messages call it
+    text: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the text."""
+        return sha256(self.text).hexdigest()
+
+    @property
+    def migration(self) -> bytes:
+        """The text as a migration, whose statements end where goose ends them: each line is one further down."""
+        return b"-- +goose Up\n" + self.text
 
 
 class Row(NamedTuple):
@@ -93,8 +111,14 @@ class Server(Protocol):
     def exclusive(self, database: str, say: Say) -> AbstractContextManager[None]:
         """Hold the one lock of a database, after whoever holds it and any orphaned goose session has ended."""
 
-    def create(self, database: str) -> str:
-        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database)."""
+    def create(self, database: str, baseline: Baseline | None) -> str:
+        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database).
+
+        It comes whole, with its baseline, or not at all. Raises MigrationFailed where the baseline cannot be loaded.
+        """
+
+    def dump(self, database: str, without: Collection[str], say: Say) -> str:
+        """A baseline of the database as it is: all but its rows, grants and the version tables ``without``."""
 
     def drop(self, database: str) -> None:
         """Drop a database that carries our mark; Refused for any other."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from schemas.catalog import Catalog, EngineName
 from schemas.target import LOCAL
-from tools.engine import Engine
+from tools.engine import Baseline, Engine
 
 __all__ = ["local", "scratch"]
 
@@ -25,8 +25,11 @@ def local(name: EngineName, catalog: Catalog) -> Engine:
     return clickhouse.Own(url, home / "own") if url else clickhouse.Embedded(home, lambda: _clusters(catalog))
 
 
-def scratch(name: EngineName, catalog: Catalog) -> Engine:
-    """An embedded engine of its own for tests, whatever server services.yaml names for the local databases."""
+def scratch(name: EngineName, catalog: Catalog, baseline: Baseline | None = None) -> Engine:
+    """An embedded engine of its own for tests, whatever server services.yaml names for the local databases.
+
+    It knows the clusters that the baseline speaks of, beside those of the monorepo's files.
+    """
     home = catalog.root / ".state" / "scratch" / name
     if name == "postgres":
         from tools import postgres  # noqa: PLC0415 - as above
@@ -34,19 +37,26 @@ def scratch(name: EngineName, catalog: Catalog) -> Engine:
         return postgres.Embedded(home, scratch=True)
     from tools import clickhouse  # noqa: PLC0415 - as above
 
-    return clickhouse.Embedded(home, lambda: _clusters(catalog), scratch=True)
+    return clickhouse.Embedded(home, lambda: _clusters(catalog, baseline), scratch=True)
 
 
-def _clusters(catalog: Catalog) -> frozenset[str]:
-    """Every cluster that the ClickHouse migrations name; a file that cannot be read is for its own step to report."""
+def _clusters(catalog: Catalog, baseline: Baseline | None = None) -> frozenset[str]:
+    """Every cluster that the ClickHouse files name; one that cannot be read is for its own step to report."""
     from schemas.goose_file import GooseSyntax  # noqa: PLC0415 - start-up: only a server that starts asks
     from schemas.stream import collect  # noqa: PLC0415 - the same
     from tools.clickhouse.clusters import clusters  # noqa: PLC0415 - the same
 
-    found = {"default"}
+    texts = [baseline.migration] if baseline else []
     for database in catalog.databases():
         if database.engine == "clickhouse":
-            for migration in collect(catalog.root / database.migrations, catalog.root).migrations:
-                with suppress(GooseSyntax):
-                    found |= clusters([migration.data], os.environ)
+            files = collect(catalog.root / database.migrations, catalog.root).migrations
+            texts += [migration.data for migration in files]
+            if database.baseline:
+                with suppress(OSError):
+                    file = catalog.root / database.baseline
+                    texts.append(Baseline(path=database.baseline, text=file.read_bytes()).migration)
+    found = {"default"}
+    for text in texts:
+        with suppress(GooseSyntax):
+            found |= clusters([text], os.environ)
     return frozenset(found)

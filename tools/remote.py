@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from schemas.catalog import EngineName
 from schemas.errors import ServerError
 from schemas.remote_url import form, objection
-from tools.engine import Row
+from tools.engine import Row, Say
 
 if TYPE_CHECKING:
     from schemas.structure import Structure
@@ -73,6 +73,9 @@ class Reader(Protocol):
 
     def sight(self) -> Sight:
         """What goose's tables hold; ServerError where the place's own one may not be read."""
+
+    def dump(self, say: Say) -> str:
+        """A baseline of what there is, of the first replica: all but rows, grants and goose's tables."""
 
     def structures(self) -> Mapping[str, Structure]:
         """Every object that there is, by the name of the replica, but for the version tables of all streams."""

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.catalog import Catalog, Database
+from schemas.catalog import Database
 from schemas.errors import GanderError, ServerError
-from schemas.stream import Migration
 from schemas.structure import Structure, told
 from tasks import elsewhere, place
 from tasks.drift.comparison import Comparison, compare
@@ -19,7 +18,7 @@ from tasks.status.standing import judge
 from tasks.work import Outcome, Work
 from tools.remote import Reader, Sight
 
-__all__ = ["Live", "look", "run", "sharing"]
+__all__ = ["Live", "look", "run"]
 
 
 class Live(NamedTuple):
@@ -67,17 +66,6 @@ def look(reader: Reader) -> Live:
     return Live(sight=sight, structures=structures, version=reader.version)
 
 
-def sharing(catalog: Catalog, database: Database, environment: str) -> list[Database]:
-    """Every stream that builds the same physical database there, this one first."""
-    name = database.names[environment]
-    others = [
-        one
-        for one in catalog.databases()
-        if one != database and (one.engine, one.names.get(environment)) == (database.engine, name)
-    ]
-    return [database, *others]
-
-
 def _compared(work: Work, database: Database, environment: str, live: Live) -> Comparison:
     judged = judge(
         place.files(migrations(work.catalog, database)),
@@ -89,10 +77,10 @@ def _compared(work: Work, database: Database, environment: str, live: Live) -> C
     notes = [*judged.notes, *_unknown(judged.versions)]
     try:
         chosen = [
-            (one, _chosen(migrations(work.catalog, one), live.sight, one.table))
-            for one in sharing(work.catalog, database, environment)
+            (one, elsewhere.applied(migrations(work.catalog, one), live.sight, one.table))
+            for one in place.sharing(work.catalog, database, environment)
         ]
-        with built(work, chosen, "drift") as (server, name):
+        with built(work, chosen, "drift", place.baseline(work.catalog, database)) as (server, name):
             ours = server.structure(name, sorted(place.streams(work.catalog, database, environment)))
             there = {replica: server.canonical(one) for replica, one in live.structures.items()}
         if live.version.split(".")[0] != server.version.split(".")[0]:
@@ -108,12 +96,6 @@ def _compared(work: Work, database: Database, environment: str, live: Live) -> C
         notes=tuple(notes),
         doubtful=judged.doubtful,
     )
-
-
-def _chosen(files: Sequence[Migration], sight: Sight, table: str) -> list[Migration]:
-    """The files whose versions any server holds as applied."""
-    held = {row.version for one in sight.replicas for row in one.tables.get(table.removeprefix("public."), ())}
-    return [file for file in files if file.version in held]
 
 
 def _unknown(versions: Sequence[Version]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from tasks.migrate.plan import Plan
 from tasks.migrate.site import Site, migrations, record
 from tasks.work import Outcome, Work
 from tools import goose
+from tools.engine import Contents
 
 __all__ = ["bring_to_head", "run"]
 
@@ -41,8 +42,7 @@ def bring_to_head(work: Work, site: Site, files: Sequence[Migration]) -> Outcome
 
     Edited files that nobody else has yet are taken down first, with everything above them.
     """
-    site.server.create(site.name)
-    contents = site.look()
+    contents = _begin(work, site)
     taken = site.settle(contents, files)
     decided = site.plan(contents, files)
     refuse(site.database, decided)
@@ -79,6 +79,26 @@ def bring_to_head(work: Work, site: Site, files: Sequence[Migration]) -> Outcome
     half_done.no_invalid_index(site, pending)
     again = f", {down} taken down before" if down else ""
     return Outcome(summary=f"{_count(pending)} applied{again}", values={"applied": [file.name for file in pending]})
+
+
+def _begin(work: Work, site: Site) -> Contents:
+    """What the database holds, made with its baseline where it is missing; an empty one with another is made anew."""
+    baseline = place.baseline(work.catalog, site.database)
+    site.server.create(site.name, baseline)
+    contents = site.look()
+    other = place.begun_otherwise(work.catalog, site.database, contents)
+    if not other or any(contents.tables.values()):  # with a history, the plan refuses
+        return contents
+    if rows := site.server.rows(site.name):
+        raise Refused(
+            f"{site.database.label}: the local database did not begin with {other}, and it holds rows",
+            why="\n".join(f"{table}: {count} rows" for table, count in rows.items()),
+            todo=f"if its rows may go, rebuild it: doit reset:{site.database.label}",
+        )
+    site.server.drop(site.name)
+    site.journal.forget(site.history(contents).place)
+    site.server.create(site.name, baseline)
+    return site.look()
 
 
 def _announce(site: Site, decided: Plan) -> None:

@@ -44,6 +44,7 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
     database = place.owned(catalog, target)
     return {
         "migrations": digest(place.folder(catalog, database)),
+        **place.baseline_parts(catalog, database, digest),
         **toolchain.versions(database.engine),
         "step": VERSION,
     }
@@ -106,8 +107,14 @@ def _against(catalog: Catalog, database: Database, contents: Contents, records: 
         count = len(decided.going)
         files = "1 applied file is" if count == 1 else f"{count} applied files are"
         return f"{files} to go down and up again: {_because(_unfit(decided.versions))}"
-    behind = [version for version in decided.versions if version.state != "applied"]
-    unseen = [version for version in decided.versions if not version.seen]
+    if other := place.begun_otherwise(catalog, database, contents):
+        return f"it did not begin with {other}"
+    return _behind(decided.versions)
+
+
+def _behind(versions: Sequence[Version]) -> str:
+    behind = [version for version in versions if version.state != "applied"]
+    unseen = [version for version in versions if not version.seen]
     if unseen and not behind:
         return f"{len(unseen)} applied files have not been seen here before"
     return _because(behind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tasks.migrate.refusals import Refusal, moved, refusal
+from tasks.migrate.refusals import Refusal, begun_otherwise, moved, refusal
 from tasks.migrate.versions import HELD, NOTHING, UNFIT, Applied, File, Merged, Version, compare
 
 __all__ = ["Plan", "plan"]
@@ -34,6 +34,7 @@ def plan(
     begun: Mapping[int, str] = NOTHING,
     undoing: Collection[int] = (),
     merged: Merged | None = None,
+    baseline: str = "",
 ) -> Plan:
     """Decide what goose will take down and run on the database ``label``.
 
@@ -42,11 +43,14 @@ def plan(
 
     ``folder`` holds the stream's files, ``table`` is goose's version table, and ``other_tables`` counts the rows of
     further goose tables in the same database: a history under another name means that the table's name was changed
-    (goose would start from nothing).
+    (goose would start from nothing). ``baseline`` is named where the history
+    stands on another beginning than it should.
     """
     versions = compare(files, applied, begun, undoing)
     refusals = [found for version in versions if (found := refusal(version, versions, label, folder, merged))]
     refusals += moved(applied, label, table, other_tables)
+    if baseline:
+        refusals.append(begun_otherwise(label, baseline))
     going = () if refusals else _going(versions)
     wanted = {version.version for version in versions if version.state in {"pending", "begun"}} | set(going)
     if going:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tasks.migrate.versions import HELD, Applied, Merged, Version
 
-__all__ = ["Refusal", "moved", "refusal"]
+__all__ = ["Refusal", "begun_otherwise", "moved", "refusal"]
 
 
 class Refusal(NamedTuple):
@@ -86,6 +86,15 @@ def _behind(version: Version, versions: Iterable[Version], label: str, merged: M
 
 def _called(version: Version) -> str:
     return version.name or str(version.version)
+
+
+def begun_otherwise(label: str, baseline: str) -> Refusal:
+    """The refusal of a database with a history that did not begin as it should."""
+    return Refusal(
+        path=baseline,
+        message=f"is not what the local database of {label} began with, and files are applied on top of that",
+        ways_out=(f"if its rows may go, rebuild the local database: doit reset:{label}",),
+    )
 
 
 def moved(applied: Sequence[Applied], label: str, table: str, other_tables: Mapping[str, int]) -> list[Refusal]:

@@ -19,6 +19,7 @@ from tasks.migrate.site import Site, migrations
 from tasks.test.finding import Finding, left_behind, worded
 from tasks.work import Outcome, Work
 from tools import goose
+from tools.engine import Baseline
 
 __all__ = ["parts", "run"]
 
@@ -40,7 +41,7 @@ def run(work: Work) -> Outcome:
             work.catalog, database._replace(names={LOCAL: name}), server, driver, work.progress, scratch=True
         )
         try:
-            trial = _Trial(site, files)
+            trial = _Trial(site, files, place.baseline(work.catalog, database))
             trial.to_head()
             trial.one_by_one()
         finally:
@@ -63,6 +64,7 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
     database = place.owned(catalog, target)
     return {
         "migrations": digest(place.folder(catalog, database)),
+        **place.baseline_parts(catalog, database, digest),
         **toolchain.versions(database.engine),
         "step": VERSION,
     }
@@ -71,8 +73,8 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
 class _Trial:
     """One scratch database and what was found on it."""
 
-    def __init__(self, site: Site, files: Sequence[Migration]) -> None:
-        self.site, self.files = site, files
+    def __init__(self, site: Site, files: Sequence[Migration], baseline: Baseline | None) -> None:
+        self.site, self.files, self.baseline = site, files, baseline
         self.findings: list[Finding] = []
         self.irreversible: list[str] = []
         self.texts: Mapping[str, bytes] = site.texts(files)
@@ -133,9 +135,9 @@ class _Trial:
         return None
 
     def _fresh(self) -> None:
-        """An empty database, as a stream begins with."""
+        """A database as the stream begins with: empty, but for its baseline."""
         self.site.server.drop(self.site.name)
-        self.site.server.create(self.site.name)
+        self.site.server.create(self.site.name, self.baseline)
 
     def _structure(self) -> Structure:
         return self.site.server.structure(self.site.name, [self.site.database.table])

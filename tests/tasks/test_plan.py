@@ -47,6 +47,7 @@ def test_the_plan_when(name: str) -> None:
         other_tables=case.get("other_tables", {}),
         begun=case.get("begun", {}),
         undoing=case.get("undoing", ()),
+        baseline=case.get("baseline", ""),
         merged=_merged(case["merged"]) if "merged" in case else None,
     )
     assert list(decided.going) == case.get("going", [])

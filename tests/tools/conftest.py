@@ -157,7 +157,7 @@ def server(template: Path, programs: Path, tmp_path_factory: pytest.TempPathFact
 def database(server: Connected) -> Iterator[str]:
     """A database of its own for one test."""
     name = f"test_{uuid4().hex[:8]}"
-    server.create(name)
+    server.create(name, None)
     yield name
     server.drop(name)
 

@@ -186,7 +186,7 @@ def test_a_server_that_is_busy_ends_soon_after_its_keeper_was_killed(engine: Emb
 
 def test_a_kill_of_the_engine_loses_nothing_that_was_acknowledged(engine: Embedded) -> None:
     with engine.serve(quiet) as server:
-        server.create("kept")
+        server.create("kept", None)
         run(
             server,
             "CREATE TABLE kept.t (n UInt64) ENGINE = MergeTree ORDER BY n",
@@ -218,7 +218,7 @@ def test_a_cluster_is_known_when_it_is_asked_for_and_stays_known(engine: Embedde
     home = engine.home.path
     distributed = "CREATE TABLE one.d (n UInt64) ENGINE = Distributed('{}', one, t)"
     with engine.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
         run(server, "CREATE TABLE one.t (n UInt64) ENGINE = MergeTree ORDER BY n")
         with pytest.raises(ServerError, match="refused") as caught:
             run(server, distributed.format("first"))
@@ -280,7 +280,7 @@ def test_the_password_is_in_our_files_alone_and_asked_for(engine: Embedded, hold
 
 def test_the_user_without_password_can_do_nothing(engine: Embedded) -> None:
     with engine.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
         run(server, "CREATE TABLE one.t (n UInt64) ENGINE = MergeTree ORDER BY n")
         for statement in (
             "SELECT * FROM one.t",
@@ -329,7 +329,7 @@ def test_another_server_on_the_data_is_waited_for_and_then_named(
 
 def test_a_file_left_by_a_crash_is_no_server(engine: Embedded) -> None:
     with engine.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
         data, pid = engine.home.data, facts(engine.home.path)["pid"]
         os.kill(pid, signal.SIGKILL)
         assert gone(engine)
@@ -357,7 +357,7 @@ def test_data_of_a_newer_version_is_refused_with_the_way_out(engine: Embedded) -
 )
 def test_damaged_data_is_reported_with_the_way_out(engine: Embedded, file: str, told: str) -> None:
     with engine.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
         run(server, "CREATE TABLE one.t (n UInt64) ENGINE = MergeTree ORDER BY n", "INSERT INTO one.t VALUES (1)")
     assert gone(engine)
     (damaged,) = engine.home.data.glob(file)
@@ -370,7 +370,7 @@ def test_damaged_data_is_reported_with_the_way_out(engine: Embedded, file: str, 
 
 def test_a_lost_password_is_made_anew(engine: Embedded) -> None:
     with engine.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
     assert gone(engine)
     (engine.home.path / "password").unlink()
     with engine.serve(quiet) as server:
@@ -383,7 +383,7 @@ def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     home.parent.mkdir()
     engine = Embedded(home)
     with engine.serve(quiet) as server:
-        assert server.create("one")
+        assert server.create("one", None)
     assert gone(engine)
     assert "one" in (engine.settled() or {})
 
@@ -405,7 +405,7 @@ def test_a_full_disk_is_reported_and_the_server_starts_when_there_is_space(tmp_p
     with small_disk(tmp_path / "disk", 24):
         engine = Embedded(tmp_path / "disk" / "clickhouse")
         with engine.serve(quiet) as server:
-            server.create("one")
+            server.create("one", None)
             run(server, "CREATE TABLE one.t (n String) ENGINE = MergeTree ORDER BY tuple()")
             with pytest.raises(ServerError, match="no space left"):
                 run(server, "INSERT INTO one.t SELECT randomString(1000) FROM numbers(100000)")
@@ -447,7 +447,7 @@ def test_an_ordinary_user_runs_it_too(tmp_path: Path) -> None:
     journey = (
         "import os, sys; from pathlib import Path; from tools.clickhouse import Embedded\n"
         "engine = Embedded(Path(sys.argv[1]))\n"
-        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one')))\n"
+        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one', None)))\n"
         "engine.stop(print); print('settled', sorted(engine.settled()))\n"
     )
     done = subprocess.run(

@@ -143,7 +143,7 @@ def judged(server: Connected, *statements: str) -> tuple[bool, ...]:
 def fresh(server: Connected) -> str:
     """A database with some of everything."""
     database = f"test_{uuid4().hex[:8]}"
-    server.create(database)
+    server.create(database, None)
     for statement in SCHEMA.split(";;"):
         server.address.query(statement.replace("{db}", database))
     return database

@@ -65,7 +65,7 @@ def server(engine: Embedded) -> Iterator[Connected]:
 @pytest.fixture
 def database(server: Connected) -> Iterator[str]:
     name = f"test_{uuid4().hex[:8]}"
-    server.create(name)
+    server.create(name, None)
     yield name
     server.drop(name)
 
@@ -163,9 +163,9 @@ def test_version_tables_are_found_by_shape_whatever_their_name(server: Connected
 
 def test_create_is_done_once_and_drop_asks_for_the_mark(server: Connected) -> None:
     name = f"it's `{uuid4().hex[:8]}`"
-    mark = server.create(name)
+    mark = server.create(name, None)
     assert mark.startswith("gander:")
-    assert server.create(name) == mark
+    assert server.create(name, None) == mark
     server.drop(name)
     assert not server.contents([name])[name].exists
     server.drop(name)
@@ -173,7 +173,7 @@ def test_create_is_done_once_and_drop_asks_for_the_mark(server: Connected) -> No
 
 def test_somebody_elses_database_is_used_and_never_dropped(server: Connected) -> None:
     run(server, "CREATE DATABASE theirs COMMENT 'made by hand'")
-    assert server.create("theirs") == ""
+    assert server.create("theirs", None) == ""
     with pytest.raises(Refused, match="was not made by us"):
         server.drop("theirs")
     assert server.contents(["theirs"])["theirs"].exists

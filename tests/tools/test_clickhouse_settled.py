@@ -31,7 +31,7 @@ def engine(tmp_path: Path) -> Iterator[Embedded]:
     """An engine at rest whose database `one` has two versions applied."""
     one = Embedded(tmp_path / "clickhouse")
     with one.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
         run(server, VERSIONS, *(ROW.format(version) for version in (0, 1, 2)))
     assert gone(one)
     yield one

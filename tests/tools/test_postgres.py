@@ -138,7 +138,7 @@ def test_an_orphaned_postmaster_is_ended_before_a_new_one_starts(engine: Embedde
 
 def test_the_kill_of_postgres_loses_nothing_that_was_committed(engine: Embedded) -> None:
     with engine.serve(quiet) as server:
-        server.create("kept")
+        server.create("kept", None)
         with psycopg.connect(server.url("kept", application="test"), autocommit=True) as connection:
             connection.execute("CREATE TABLE t AS SELECT 1 AS n")
             os.kill(facts(engine.home.path)["pid"], signal.SIGKILL)
@@ -171,7 +171,7 @@ def test_a_home_may_have_any_name(tmp_path: Path, programs: Path, name: str) -> 
     engine = Embedded(home, programs)
     with engine.serve(quiet) as server:
         assert server.contents(["postgres"])["postgres"].exists
-        assert server.create("one")
+        assert server.create("one", None)
     assert wait(lambda: not engine._kept.alive())
     assert engine.settled() is not None
     assert engine.home.sockets.parent == home or not engine.home.sockets.exists()
@@ -217,7 +217,7 @@ def test_an_ordinary_user_runs_it_too(tmp_path: Path, programs: Path) -> None:
     journey = (
         "import os, sys; from pathlib import Path; from tools.postgres import Embedded\n"
         "engine = Embedded(Path(sys.argv[1]), Path(sys.argv[2]))\n"
-        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one')))\n"
+        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one', None)))\n"
         "engine.stop(print); print('settled', sorted(engine.settled()))\n"
     )
     done = subprocess.run(

@@ -51,7 +51,7 @@ def test_a_server_of_the_users_own_is_used_and_left_alone(server: Connected) -> 
     with own.serve(quiet) as one:
         assert not one.embedded
         assert one.version == server.version
-        one.create("test_own")
+        one.create("test_own", None)
         with one.exclusive("test_own", quiet):
             assert one.rows("test_own") == {}
         assert "application_name=theirs" in one.url("test_own", application="theirs")

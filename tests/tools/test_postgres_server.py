@@ -58,8 +58,8 @@ def test_version_tables_are_found_in_any_schema_and_by_shape(
 
 
 def test_create_is_done_once_and_drop_asks_for_the_mark(server: Connected) -> None:
-    mark = server.create("test_created")
-    assert server.create("test_created") == mark
+    mark = server.create("test_created", None)
+    assert server.create("test_created", None) == mark
     server.drop("test_created")
     server.drop("test_created")
     assert not server.contents(["test_created"])["test_created"].exists
@@ -68,7 +68,7 @@ def test_create_is_done_once_and_drop_asks_for_the_mark(server: Connected) -> No
 def test_somebody_elses_database_is_used_and_never_dropped(server: Connected) -> None:
     with psycopg.connect(server.url("postgres", application="test"), autocommit=True) as connection:
         connection.execute('CREATE DATABASE "test Theirs"')
-        assert server.create("test Theirs") == ""
+        assert server.create("test Theirs", None) == ""
         with pytest.raises(Refused) as caught:
             server.drop("test Theirs")
         assert 'DROP DATABASE "test Theirs";' in caught.value.todo
@@ -77,19 +77,19 @@ def test_somebody_elses_database_is_used_and_never_dropped(server: Connected) ->
 
 def test_a_creation_that_was_interrupted_is_done_again(server: Connected) -> None:
     with psycopg.connect(server.url("postgres", application="test"), autocommit=True) as connection:
-        mark = server.create("test_half")
+        mark = server.create("test_half", None)
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_half'")
         from hashlib import sha256  # noqa: PLC0415 - only here
 
         connection.execute(
             f"ALTER DATABASE test_half RENAME TO gander_new_{sha256(b'test_half').hexdigest()[:16]}".encode()
         )
-    assert server.create("test_half") != mark
+    assert server.create("test_half", None) != mark
     server.drop("test_half")
 
 
 def test_drop_ends_the_sessions_that_are_in_the_way(server: Connected) -> None:
-    server.create("test_busy")
+    server.create("test_busy", None)
     with psycopg.connect(server.url("test_busy", application="test")) as connection:
         server.drop("test_busy")
         with pytest.raises(psycopg.Error):
@@ -120,7 +120,7 @@ def test_a_full_disk_is_named_also_on_the_connection_that_holds_the_lock(
     server: Connected, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tools.postgres.connection.LITTLE", 1 << 62)
-    server.create(database)
+    server.create(database, None)
     with (
         server.exclusive(database, print),
         pytest.raises(ServerError, match="no space left"),
@@ -188,7 +188,7 @@ def test_what_is_asked_under_a_lock_is_answered_although_the_locks_connection_ha
                 query = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name LIKE %s"
                 connection.execute(query, ["gander run %"])
             found.append(server.contents([database])[database])
-            server.create(database)
+            server.create(database, None)
 
     with pytest.raises(ServerError):  # the lock is lost all the same
         lose()
@@ -249,7 +249,7 @@ def test_settings_of_the_server(server: Connected) -> None:
 
 def test_a_url_carries_any_name(server: Connected) -> None:
     name = "test é/?&% \"'x"
-    server.create(name)
+    server.create(name, None)
     with psycopg.connect(server.url(name, application="a&b=c d")) as connection:
         query = "SELECT current_database(), current_setting('application_name')"
         assert connection.execute(query).fetchone() == (name, "a&b=c d")

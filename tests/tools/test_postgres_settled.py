@@ -39,7 +39,7 @@ def session(server: Connected) -> Iterator[psycopg.Connection[tuple[object, ...]
 def settled(engine: Embedded) -> Embedded:
     """An engine at rest whose database `one` has two versions applied."""
     with engine.serve(quiet) as server:
-        server.create("one")
+        server.create("one", None)
         with session(server) as connection:
             connection.execute(VERSIONS)
     assert gone(engine)

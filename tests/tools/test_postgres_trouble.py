@@ -123,7 +123,7 @@ def test_a_disk_that_fills_up_loses_nothing_and_the_server_starts_when_there_is_
         subprocess.run(["/bin/cp", "-a", str(template), str(home)], check=True)
         engine = Embedded(home, programs)
         with engine.serve(quiet) as server:
-            server.create("kept")
+            server.create("kept", None)
             with psycopg.connect(server.url("kept", application="test"), autocommit=True) as connection:
                 connection.execute("CREATE TABLE t AS SELECT 1 AS n")
                 with pytest.raises(psycopg.Error):

@@ -65,9 +65,10 @@ class Address:
         path = f"/{quote(database, safe='')}"
         return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query, quote_via=quote), ""))
 
-    def query(self, statement: str, *, patience: float = PATIENCE) -> list[list[Any]]:
-        """The rows of one statement; ServerError when it is refused."""
-        answer = self.ask(statement, patience=patience)
+    def query(self, statement: str, *, patience: float = PATIENCE, database: str = "") -> list[list[Any]]:
+        """The rows of one statement, within a database where one is named; ServerError when it is refused."""
+        settings = {**SETTINGS, "database": database} if database else SETTINGS
+        answer = self.ask(statement, patience=patience, settings=settings)
         if answer.code:
             full = any(sign in answer.text for sign in FULL)
             raise ServerError(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from tools import mark
 from tools.clickhouse.connection import Address, array, identifier, string
 from tools.engine import Contents, Row
 
-__all__ = ["MARK", "finish_version_table", "look", "marks", "rows"]
-
-MARK = re.compile(r"gander:[0-9a-f-]{36}")  # the comment on a database that we made
+__all__ = ["finish_version_table", "look", "marks", "rows"]
 
 DATABASES = "SELECT name, comment FROM system.databases WHERE lower(name) NOT IN ('system', 'information_schema')"
 VERSION_TABLES = """
@@ -44,7 +42,7 @@ FIRST = "INSERT INTO {table} (version_id, is_applied) VALUES (0, 1)"
 
 def marks(address: Address) -> dict[str, str | None]:
     """Every database of users, with our creation mark."""
-    return {name: comment if MARK.fullmatch(comment) else None for name, comment in address.query(DATABASES)}
+    return {name: mark.ours(comment) for name, comment in address.query(DATABASES)}
 
 
 def look(address: Address, databases: Iterable[str] | None = None) -> dict[str, Contents]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.errors import ServerError
 from tools.clickhouse import structure
 from tools.clickhouse.connection import FORM, Address, array, identifier, string
-from tools.engine import Row
+from tools.engine import Row, Say
 from tools.remote import Advice, Place, Replica, Sight, advised
 from tools.shell import redact
 
@@ -122,6 +122,12 @@ class Reader:
             found = self._tables("", remarks)
             replicas[""] = Replica(name="", tables=found.get(0) or {})
         return Sight(replicas=tuple(replicas.values()), silent=tuple(silent), remarks=tuple(remarks))
+
+    def dump(self, say: Say) -> str:  # noqa: ARG002 - the door's signature
+        """A baseline of the first replica's database, as the servers tell its objects."""
+        from tools.clickhouse.dump import written  # noqa: PLC0415 - start-up: only who writes a baseline needs it
+
+        return written(next(iter(self.structures().values())))
 
     def structures(self) -> dict[str, Structure]:
         """Every object of the database and every SQL function, by replica, as the servers tell them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.errors import Refused, ServerError
+from tools import mark
 from tools.clickhouse import contents
 from tools.clickhouse.connection import Address, identifier, string
-from tools.engine import Contents, Diagnosis, Index, Losses, Say, Staged
+from tools.engine import Baseline, Contents, Diagnosis, Index, Losses, Say, Staged
 from tools.lease import Lock
 
 if TYPE_CHECKING:
@@ -71,13 +71,29 @@ class Connected:
                 time.sleep(PAUSE)
             yield
 
-    def create(self, database: str) -> str:
-        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database)."""
-        mark = f"gander:{uuid.uuid4()}"
-        self.address.query(
-            f"CREATE DATABASE IF NOT EXISTS {identifier(database)} ENGINE = Atomic COMMENT {string(mark)}"
-        )
-        return contents.marks(self.address).get(database) or ""
+    def create(self, database: str, baseline: Baseline | None) -> str:
+        """Create the database with our mark unless it exists; return the mark ('' for somebody else's database).
+
+        One whose baseline was interrupted is made anew. Raises MigrationFailed where the baseline cannot be loaded.
+        """
+        held = contents.marks(self.address)
+        if (held.get(database) or "").endswith(mark.LOADING):
+            self.drop(database)
+        elif database in held:
+            return held[database] or ""
+        given = mark.fresh(baseline)
+        first = string(given + mark.LOADING if baseline else given)
+        self.address.query(f"CREATE DATABASE {identifier(database)} ENGINE = Atomic COMMENT {first}")
+        if baseline:
+            from tools.clickhouse.dump import load  # noqa: PLC0415 - start-up: only a new database with a baseline
+
+            try:
+                load(self, database, baseline)
+            except BaseException:
+                self.drop(database)
+                raise
+            self.address.query(f"ALTER DATABASE {identifier(database)} MODIFY COMMENT {string(given)}")
+        return given
 
     def drop(self, database: str) -> None:
         """Drop a database that carries our mark; Refused for any other; a missing one is fine."""
@@ -117,6 +133,12 @@ class Connected:
     def finish_version_table(self, database: str, table: str) -> bool:
         """Give goose's version table its first row where goose was stopped in between; whether that was needed."""
         return contents.finish_version_table(self.address, database, table)
+
+    def dump(self, database: str, without: Collection[str], say: Say) -> str:  # noqa: ARG002 - the door's signature
+        """A baseline of the database as it is: all but its rows and the version tables ``without``."""
+        from tools.clickhouse.dump import written  # noqa: PLC0415 - start-up: only who writes a baseline needs it
+
+        return written(self.structure(database, without))
 
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.errors import ServerError
+from tools import mark
 from tools.engine import Contents, Index, Row
 from tools.postgres.connection import Address
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["LIMITS", "MARK", "Histories", "histories", "indexes", "look", "marks", "version_tables"]
+__all__ = ["LIMITS", "Histories", "histories", "indexes", "look", "marks", "version_tables"]
 
-MARK = re.compile(r"gander:[0-9a-f-]{36}")  # the comment on a database that we made
 LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "lock_timeout": "10s"}
 THREADS = 4
 
@@ -61,7 +60,7 @@ class Histories(NamedTuple):
 def marks(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str | None]:
     """Every database that takes connections, with our creation mark."""
     rows = connection.execute(DATABASES).fetchall()
-    return {name: comment if comment and MARK.fullmatch(comment) else None for name, comment in rows}
+    return {name: mark.ours(comment) for name, comment in rows}
 
 
 def look(address: Address, databases: Iterable[str], known: Mapping[str, str | None]) -> dict[str, Contents]:
@@ -107,10 +106,10 @@ def histories(connection: psycopg.Connection[tuple[Any, ...]]) -> Histories:
     return Histories(tables=tables, closed=tuple(closed))
 
 
-def _one(address: Address, database: str, mark: str | None) -> Contents:
+def _one(address: Address, database: str, known: str | None) -> Contents:
     with address.connect(database, **LIMITS) as connection:
         found = histories(connection)
     if found.closed:
         what = f"the role of the URL may not read {found.closed[0]} in {database}"
         raise ServerError(what, why=f"permission denied for table {found.closed[0]}", todo=address.todo)
-    return Contents(exists=True, mark=mark, tables=found.tables)
+    return Contents(exists=True, mark=known, tables=found.tables)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ServerError
+from tools.engine import Say
 from tools.postgres import contents, structure
 from tools.postgres.connection import Address
 from tools.remote import Advice, Place, Replica, Sight, advised
@@ -51,7 +52,13 @@ def opened(place: Place) -> Iterator[Reader]:
     ):
         connection.execute(BEGIN)
         version = connection.info.parameter_status("server_version") or ""
-        yield Reader(connection=connection, table=place.table, streams=place.streams, version=version.split()[0])
+        yield Reader(
+            connection=connection,
+            table=place.table,
+            streams=place.streams,
+            version=version.split()[0],
+            url=address.to(place.name, APPLICATION),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,7 @@ class Reader:
     table: str
     streams: frozenset[str]
     version: str
+    url: str = field(repr=False)  # it may hold the password
 
     def sight(self) -> Sight:
         """What goose's tables hold; ServerError where the place's own one may not be read."""
@@ -70,6 +78,13 @@ class Reader:
             raise ServerError(f"permission denied for table {self.table}")
         remarks = tuple(f"{name} may not be read, so nobody knows whether goose notes there" for name in found.closed)
         return Sight(replicas=(Replica(name="", tables=found.tables),), remarks=remarks)
+
+    def dump(self, say: Say) -> str:
+        """A baseline of the database as it is in this very transaction; ServerError where the role may not read it."""
+        from tools.postgres.dump import dump  # noqa: PLC0415 - start-up: only who writes a baseline needs it
+
+        ((snapshot,),) = self.connection.execute("SELECT pg_export_snapshot()").fetchall()
+        return dump(self.url, self.streams, say, snapshot=snapshot)
 
     def structures(self) -> dict[str, Structure]:
         """Every object of the database, as it is in this very transaction, without the version tables."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import Refused, ServerError
-from tools.engine import Contents, Diagnosis, Index, Losses, Say, Staged
+from tools import mark
+from tools.engine import Baseline, Contents, Diagnosis, Index, Losses, Say, Staged
 from tools.postgres import contents, diagnosis, losses
 from tools.postgres.connection import Address, worded
 
@@ -91,24 +91,28 @@ class Connected:
             if not _scalar(connection, "SELECT pg_advisory_unlock(%s)", key):
                 raise ServerError(f"the lock of {database} was lost while it was in use", todo=self.address.todo)
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, baseline: Baseline | None) -> str:
         """Create the database with our mark unless it exists; return the mark ('' for somebody else's database).
 
-        It is made and marked under a temporary name: a crash in between leaves nothing that looks like the user's.
+        It is made, filled and marked under a temporary name: a crash in between leaves nothing that looks like the
+        user's. Raises MigrationFailed where the baseline cannot be loaded.
         """
         from psycopg.sql import SQL, Identifier, Literal  # noqa: PLC0415 - start-up: as psycopg itself
 
-        name, fresh = Identifier(database), Identifier(f"gander_new_{sha256(database.encode()).hexdigest()[:16]}")
+        temporary = f"gander_new_{sha256(database.encode()).hexdigest()[:16]}"
+        name, fresh = Identifier(database), Identifier(temporary)
         with self._maintenance(database) as connection:
             known = contents.marks(connection)
             if database in known:
                 return known[database] or ""
-            mark = f"gander:{uuid.uuid4()}"
+            given = mark.fresh(baseline)
             connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(fresh))
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(fresh))
-            connection.execute(SQL("COMMENT ON DATABASE {} IS {}").format(fresh, Literal(mark)))
+            connection.execute(SQL("COMMENT ON DATABASE {} IS {}").format(fresh, Literal(given)))
+            if baseline:
+                self._load(temporary, baseline)
             connection.execute(SQL("ALTER DATABASE {} RENAME TO {}").format(fresh, name))
-        return mark
+        return given
 
     def drop(self, database: str) -> None:
         """Drop a database that carries our mark and end its sessions; Refused for any other; a missing one is fine."""
@@ -137,6 +141,12 @@ class Connected:
     def finish_version_table(self, database: str, table: str) -> bool:  # noqa: ARG002 - the door's signature
         """False: goose makes the table and its first row in one transaction."""
         return False
+
+    def dump(self, database: str, without: Collection[str], say: Say) -> str:
+        """A baseline of the database as it is: all but its rows, grants and the version tables ``without``."""
+        from tools.postgres import dump  # noqa: PLC0415 - start-up: only who writes a baseline needs it
+
+        return dump.dump(self.address.to(database, "gander"), without, say)
 
     def rows(self, database: str) -> dict[str, int]:
         """Exact row counts of the user's tables that hold any row, by name."""
@@ -173,6 +183,12 @@ class Connected:
             for index in indexes:
                 name = SQL(index.qualified)  # quoted by the server that told it
                 connection.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
+
+    def _load(self, database: str, baseline: Baseline) -> None:
+        from tools.postgres import dump  # noqa: PLC0415 - start-up: only a new database with a baseline needs it
+
+        with self.address.connect(database) as connection:
+            dump.load(connection, baseline)
 
     @contextmanager
     def _maintenance(self, *databases: str) -> Iterator[Connection]:

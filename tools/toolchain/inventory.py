@@ -16,6 +16,7 @@ from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
 from tools.toolchain.embedded import pinned_postgres, postgres_place
 from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
 from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
+from tools.toolchain.pg_dump import pg_dump_place
 from tools.toolchain.prisma import pinned_prisma, prisma_place
 from tools.toolchain.store import LOCKS, locked, machine
 
@@ -79,6 +80,14 @@ def programs() -> tuple[Program, ...]:
             prisma_place() / "node_modules" / "prisma",
             needed_by=("prisma",),
             obtain="./run doit prisma",
+        ),
+        _brought(
+            "pg_dump",
+            "16",
+            "pip",
+            pg_dump_place(),
+            needed_by=("baseline",),
+            obtain="./run doit baseline:SERVICE@ENVIRONMENT",
         ),
     )
 
