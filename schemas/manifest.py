@@ -41,7 +41,7 @@ class Origin(NamedTuple):
     def place(self, line: int) -> Place | None:
         """Where a rendered line (1-based) was written; None when several lines could have become it, or none."""
         lines = self.rendered.splitlines()
-        wanted = lines[line - 1].strip()
+        wanted = lines[line - 1].strip() if line <= len(lines) else ""
         key = KEY.match(wanted)
         for same in (wanted, f"{key['key']}" if key else ""):
             for path, text in self.sources if same else ():

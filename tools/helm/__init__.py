@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tools.helm.render import Chart, Rendering, render
+from tools.helm.rendering import Chart, Rendering, render
 
 __all__ = ["Chart", "Rendering", "render"]

@@ -1,4 +1,4 @@
-"""The process in which Helm's library is loaded: `python -m tools.helm.child QUESTION SECONDS`, started by `render`.
+"""The process in which Helm's library is loaded: `python -m tools.helm.child QUESTION SECONDS`, which `render` starts.
 
 The library is Go behind ctypes: what goes wrong inside it ends the process, and no Python code can stop it. So each
 chart has an alarm whose default action ends us, memory has a limit, and each answer is a file of its own.
@@ -64,7 +64,7 @@ def _answer(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]
 def _rendered(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for file in chart["values"]:
-        values = _over(values, helm.values_from_yaml(stage.plain(file)))
+        values = _over(values, _values(helm, stage, file))
     for key, value in chart["sets"].items():
         for part in reversed(key.split(".")):
             value = {part: value}  # noqa: PLW2901 - built from the inside
@@ -78,6 +78,15 @@ def _rendered(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, An
         _place(stage, name): text for name, text in rendered.items() if name.endswith((".yaml", ".yml", ".json"))
     }
     return {"templates": templates, "sources": stage.sources}
+
+
+def _values(helm: Any, stage: Stage, file: str) -> dict[str, Any]:
+    """The values of a file as Helm reads them."""
+    try:
+        values: dict[str, Any] = helm.values_from_yaml(stage.plain(file)) or {}
+    except helm.HelmError as error:
+        raise UnfitError(f"not values: {str(error)[-LONGEST:]}", Place(file)) from None
+    return values
 
 
 def _refused(message: str, stage: Stage) -> dict[str, Any]:
