@@ -24,7 +24,7 @@ from tasks.lint.finding import Flaw, Severity
 
 __all__ = ["BOTH", "Listed", "Needs", "Rule", "listed", "rules"]
 
-Needs = Literal["file", "statements", "catalogue", "stream", "git", "service"]
+Needs = Literal["file", "statements", "catalogue", "stream", "git", "service", "release"]
 """What a rule looks at, which also says when its findings may be taken from the last run.
 
 - ``file``: the text of one file and what goose makes of it. The subject is a `File`.
@@ -33,6 +33,7 @@ Needs = Literal["file", "statements", "catalogue", "stream", "git", "service"]
 - ``stream``: all files of a stream together. The subject is a `Stream`.
 - ``git``: a stream and the base branch. The subject is a `Stream`.
 - ``service``: the other files of a service. The subject is a `Service`.
+- ``release``: what the service's chart makes for one environment. The subject is a `Release`.
 """
 
 BOTH: tuple[EngineName, ...] = ("postgres", "clickhouse")

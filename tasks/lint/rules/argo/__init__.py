@@ -1,0 +1,1 @@
+"""AR: what Argo CD and Kubernetes are told of migrations."""
