@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from schemas.answer import Answer
 from schemas.catalog import Catalog, Database, Reference
@@ -18,47 +15,53 @@ from schemas.target import LOCAL, Target
 from tasks import place
 from tasks.migrate.check import gather
 from tasks.migrate.site import migrations
-from tasks.prisma import schema
+from tasks.prisma import last, schema
+from tasks.prisma.choice import Choice, choose, install, words
 from tasks.work import Outcome, Work
-from tools import prisma, whole
+from tools import prisma
 from tools.engine import Contents, Server
+from tools.node_modules import Installed, installed
+from tools.toolchain import pinned_prisma
 
 __all__ = ["parts", "run", "up_to_date"]
 
-VERSION = "1"  # of this step
 NONE = "there is no schema.prisma to pull into"
 
 
 def run(work: Work) -> Outcome:
     """Pull over the committed schema, and generate. With ``frozen=true`` or in CI nothing is written.
 
-    Raises Refused where the database is not at head, where a pull would lose comments (unless ``force=true``), or
-    where nothing may be written and something would be; ToolError with Prisma's words.
+    Raises Refused where the monorepo has another Prisma than 6, where the database is not at head, where a pull would
+    lose comments (unless ``force=true``), or where nothing may be written and something would be; ToolError with
+    Prisma's words.
     """
     entry, database = place.entry(work.catalog, work.target), place.owned(work.catalog, work.target)
     path = work.catalog.root / (entry.prisma or "")
-    server, name = work.session.server("postgres"), database.names[LOCAL]
-    contents = server.contents([name])[name]
-    _at_head(work.catalog, database, contents)
     before, force = _read(path), work.variables.get("force") == "true"
     if before is None and not force:
         return Outcome(summary=f"{NONE}; a first one: doit prisma:{entry.label} force=true", values={"changed": False})
+    found = _installed(work.catalog, entry)
+    choice = choose(found, pinned_prisma())
+    server, name = work.session.server("postgres"), database.names[LOCAL]
+    contents = server.contents([name])[name]
+    _at_head(work.catalog, database, contents)
     _keeps_all(entry, before or "", force=force)
     variable = (schema.variable(before) if before else None) or _variable(work.catalog, entry)
     start = before if before is not None else schema.beginning(variable, _output(work.catalog, entry))
-    after = _pulled(work, entry, server, start, variable)
+    after = _pulled(work, entry, server, start, variable=variable, choice=choice)
     if after == before:
         summary = "unchanged"
     elif _frozen(work):
         raise _drift(entry, before or "", after)
     else:
-        _write(path, after)
+        last.write(path, after)
         summary = "pulled" if before else "pulled for the first time"
     _tell_what_escapes(work, entry, server, name)
-    (_state(work.catalog, entry) / "done.json").unlink(missing_ok=True)  # half a client is not what the last run left
-    generated = _generate(work, path, variable)
-    _remember(work.catalog, entry, contents, after)
-    return Outcome(summary=f"{summary}; {generated}", values={"changed": after != before})
+    last.forget(work.catalog, entry)  # half a client is not what the last run left
+    generated = _generate(work, found, path, variable)
+    last.remember(work.catalog, entry, contents, after, found.identity)
+    who = words(choice, found, pinned_prisma())
+    return Outcome(summary=f"{summary} by {who}; {generated}", values={"changed": after != before})
 
 
 def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
@@ -71,14 +74,12 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
     """What can change the outcome: the schema, the migrations, Prisma, and the step itself."""
-    from tools import toolchain  # noqa: PLC0415 - start-up: as in tasks/migrate/check.py
-
     entry = place.entry(catalog, target)
     return {
         "schema.prisma": digest(catalog.root / (entry.prisma or "")),
         "migrations": digest(place.folder(catalog, place.owned(catalog, target))),
-        "Prisma": toolchain.pinned_prisma(),
-        "step": VERSION,
+        "Prisma": last.versions(_installed(catalog, entry).identity),
+        "step": last.VERSION,
     }
 
 
@@ -89,20 +90,11 @@ def _answer(work: Work, contents: Contents | None) -> Answer:
         return Answer(up_to_date=True, because=NONE)
     if contents is None:
         return Answer(up_to_date=None, because="the local server is down and must be asked")
-    last = _remembered(catalog, entry)
-    against = _against(entry, text, contents, last) if last else "it was never pulled here"
-    if last is None or against:
-        return Answer(up_to_date=False, because=against)
-    return Answer(up_to_date=True, because="as the last pull left it", since=last.get("at"))
+    return last.answer(catalog, entry, contents, text, _installed(catalog, entry).identity)
 
 
-def _against(entry: Database | Reference, text: str | None, contents: Contents, last: Mapping[str, Any]) -> str:
-    """Why the last pull does not hold any more; empty while it does."""
-    if text is None or _hash(text) != last.get("schema"):
-        return f"{entry.prisma} is not as the last pull left it"
-    if last.get("database") != _fingerprint(contents):
-        return "the database is another one than was pulled"
-    return "" if last.get("tools") == _tools() else "Prisma, or this step, has another version"
+def _installed(catalog: Catalog, entry: Database | Reference) -> Installed:
+    return installed((catalog.root / (entry.prisma or "")).parent, catalog.root)
 
 
 def _at_head(catalog: Catalog, database: Database, contents: Contents) -> None:
@@ -128,10 +120,12 @@ def _keeps_all(entry: Database | Reference, text: str, *, force: bool) -> None:
         )
 
 
-def _pulled(work: Work, entry: Database | Reference, server: Server, start: str, variable: str) -> str:
+def _pulled(
+    work: Work, entry: Database | Reference, server: Server, start: str, *, variable: str, choice: Choice
+) -> str:
     """What a pull makes of a schema, in a copy beside the state."""
     database = place.owned(work.catalog, work.target)
-    folder = work.catalog.root / ".state" / "prisma" / entry.service / entry.key / "pull"
+    folder = last.folder(work.catalog, entry) / "pull"
     shutil.rmtree(folder, ignore_errors=True)  # of a killed run
     folder.mkdir(parents=True, mode=0o700)
     try:
@@ -140,7 +134,7 @@ def _pulled(work: Work, entry: Database | Reference, server: Server, start: str,
         os.utime(copy, (1, 1))  # a pull that writes nothing is told by that
         work.progress.now("prisma db pull")
         url = server.url(database.names[LOCAL], application="gander prisma")
-        prisma.pull(copy, url, variable, work.progress.now)
+        prisma.pull(copy, url, variable, work.progress.now, own=choice.own, native=choice.native)
         return schema.without_table(copy.read_text(encoding="utf-8"), database.table)
     except GanderError as error:
         error.where = error.where or str(entry.prisma)
@@ -169,20 +163,20 @@ def _tell_what_escapes(work: Work, entry: Database | Reference, server: Server, 
     """Say once per change what the schema cannot hold."""
     database = place.owned(work.catalog, work.target)
     escaping = schema.not_held(server.structure(name, [database.table]))
-    kept = _state(work.catalog, entry) / "not-held"
+    kept = last.folder(work.catalog, entry) / "not-held"
     text = "\n".join(escaping)
     if text and text != (kept.read_text(encoding="utf-8") if kept.exists() else ""):
         work.progress.line(f"{entry.prisma} cannot say these, which stay in the migrations alone:")
         for line in escaping:
             work.progress.line(f"  {line}")
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    _write(kept, text)
+    last.write(kept, text)
 
 
-def _generate(work: Work, path: Path, variable: str) -> str:
-    found = prisma.own(path.parent, work.catalog.root)
-    if found is None or not found.client:
-        return "no client generated: @prisma/client is not installed (pnpm install)"
+def _generate(work: Work, found: Installed, path: Path, variable: str) -> str:
+    if not found.program:
+        return "no client generated"
+    if not found.client:
+        return f"no client generated: @prisma/client is not installed ({install(found)})"
     work.progress.now("prisma generate")
     prisma.generate(found, path, variable, work.progress.now)
     return f"client generated by the monorepo's Prisma {found.version}"
@@ -211,44 +205,3 @@ def _read(path: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"cannot be read: {error}", where=str(path)) from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Nobody ever meets a half; a link stays one, and what it leads to is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole.replace(path.resolve(), text)
-
-
-def _state(catalog: Catalog, entry: Database | Reference) -> Path:
-    return catalog.root / ".state" / "prisma" / entry.service / entry.key
-
-
-def _remember(catalog: Catalog, entry: Database | Reference, contents: Contents, text: str) -> None:
-    from tools.journal import now  # noqa: PLC0415 - as the journal itself
-
-    done = {"schema": _hash(text), "database": _fingerprint(contents), "tools": _tools(), "at": now()}
-    _write(_state(catalog, entry) / "done.json", json.dumps(done))
-
-
-def _remembered(catalog: Catalog, entry: Database | Reference) -> dict[str, Any] | None:
-    try:
-        found = json.loads((_state(catalog, entry) / "done.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _fingerprint(contents: Contents) -> str:
-    """Which incarnation of a database it is, and which versions it holds since when."""
-    rows = {table: [(row.version, str(row.at)) for row in held] for table, held in sorted(contents.tables.items())}
-    return _hash(repr((contents.mark, rows)))
-
-
-def _tools() -> str:
-    from tools import toolchain  # noqa: PLC0415 - start-up: as in tasks/migrate/check.py
-
-    return f"{toolchain.pinned_prisma()} {VERSION}"
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
