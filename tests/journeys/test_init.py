@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bench.monorepo import generate
@@ -127,6 +129,30 @@ def test_a_monorepo_of_sequential_names(plant: Plant, tmp_path: Path) -> None:
     assert told.count("6 files, numbered") == 3
     assert counts(monorepo.fine("migrate")) == (3, 0, 0)
     assert monorepo.fine("create:service-002", "name=add_more").stdout.endswith("00007_add_more.sql\n")
+
+
+def test_a_monorepo_whose_tables_prisma_had_made_before_the_first_migration(plant: Plant) -> None:
+    monorepo = plant(
+        {
+            "services/old/migrations/00001_add_nickname.sql": "-- +goose Up\nALTER TABLE users ADD COLUMN more TEXT;\n"
+            "-- +goose Down\nALTER TABLE users DROP COLUMN more;\n",
+            "services/old/migrations/00002_create_devices.sql": TABLE.format("devices"),
+            "services/old/helm/values-dev.yaml": "database: {name: old_dev}\n",
+        }
+    )
+    adopted(monorepo)
+    assert "doit baseline:SERVICE@ENVIRONMENT" in monorepo.doit("migrate").stderr
+    with psycopg.connect(monorepo.urls()["old/old"], dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE old_dev")
+    url = re.sub(r"/[^/?]+(?=\?|$)", "/old_dev", monorepo.urls()["old/old"])
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE users (id TEXT PRIMARY KEY)")
+    assert monorepo.fine("baseline:old@dev", OLD_OLD_DEV_URL=url).stdout == "services/old/baseline.sql\n"
+    catalog = monorepo.root / "services.yaml"
+    line = r"\g<0>\n\1baseline: services/old/baseline.sql"
+    catalog.write_text(re.sub(r"^( +)engine: postgres.*", line, catalog.read_text(), flags=re.MULTILINE))
+    assert counts(monorepo.fine("migrate")) == (1, 0, 0)
+    assert counts(monorepo.fine("migrate")) == (0, 1, 0)
 
 
 def test_the_example_is_described_as_its_own_services_yaml_does(tmp_path: Path) -> None:
