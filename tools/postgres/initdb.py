@@ -64,8 +64,7 @@ def _check(home: Home, account: Account | None) -> None:
 
 def _create(home: Home, programs: Path, account: Account | None, settings: str) -> None:
     """Run initdb beside the place of the data directory and rename: an interrupted one leaves no half."""
-    for old in home.path.glob(".initdb-*"):  # of a killed run, whose initdb may still write there
-        shutil.rmtree(old, ignore_errors=True)
+    _sweep(home)
     if not (home.path / "password").exists():
         private.write(home.path / "password", secrets.token_urlsafe(24))
     place = Path(mkdtemp(prefix=".initdb-", dir=home.path))
@@ -88,7 +87,16 @@ def _create(home: Home, programs: Path, account: Account | None, settings: str) 
             file.write(settings)
         (place / "data").rename(home.data)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        _sweep(home)
+
+
+def _sweep(home: Home) -> None:
+    """Remove what initdb has made beside its place.
+
+    The one of a killed run may still write there: what it adds to a folder that goes is left, so we look again later.
+    """
+    for old in home.path.glob(".initdb-*"):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _initdb(programs: Path, account: Account | None, place: Path, locale: str) -> Finished:
