@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
 
-__all__ = ["SPACE", "SubstitutionError", "expand"]
+__all__ = ["SPACE", "SubstitutionError", "expand", "unguarded"]
 
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -49,6 +51,30 @@ def expand(line: str, environment: Mapping[str, str]) -> str:
         raise SubstitutionError("expansions are nested too deeply") from None
     # half characters that substrings cut may have come together to whole ones
     return expanded.encode(errors="surrogateescape").decode(errors="surrogateescape")
+
+
+def unguarded(line: str) -> list[tuple[int, str, str]]:
+    """The variables of a line that become nothing where they are not set: column, name, and how each is written.
+
+    A default or a ``?`` guards one, also one inside it. None of a line that cannot be expanded.
+    """
+    seen: list[str] = []
+
+    class Seen(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            seen.append(name)
+            return default
+
+        def __contains__(self, name: object) -> bool:
+            return True
+
+        def __getitem__(self, name: str) -> str:
+            return ""
+
+    with suppress(SubstitutionError):
+        expand(line, Seen())
+    plain = {name: re.search(rf"\$(?:{{{name}}}|{name}(?![\w]))", line) for name in dict.fromkeys(seen)}
+    return [(found.start() + 1, name, found[0]) for name, found in plain.items() if found]
 
 
 def _sequence(line: str, at: int, *, stop: str) -> tuple[Part, int]:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 from schemas.catalog import EngineName
 from schemas.goose_annotation import Direction, GooseSyntax, Kind, name_of
 from schemas.goose_file import GooseFile, Section, parse_direction
 from schemas.stream import Migration
-from tasks.lint.sql import Sql
+from schemas.syntax import Mistake, Tree
+from tasks.lint.sql import Read, Sql
+from tools.postgres.syntax import parse
 
 __all__ = ["File", "Mark"]
+
+Made = TypeVar("Made")
 
 
 class File:
     """One migration file. Values of ENVSUB are not known here: a stand-in takes their place."""
 
-    def __init__(self, migration: Migration, engine: EngineName) -> None:
+    def __init__(self, migration: Migration, engine: EngineName, read: Read) -> None:
         self.path, self.name, self.version = migration.path, migration.name, migration.version
         self.data, self.engine = migration.data, engine
+        self._reader = read
+        self._made: dict[Callable[[File], Any], Any] = {}
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -79,9 +86,48 @@ class File:
         sections = [one for one in self._read.values() if isinstance(one, Section)]
         return self.engine == "postgres" and all(one.transaction for one in sections)
 
+    @cached_property
+    def substituting(self) -> tuple[int, ...]:
+        """The lines that ENVSUB fills in: SQL between ON and OFF."""
+        marks = {mark.line: mark.name for mark in self.marks}
+        on, found = False, []
+        for number, line in enumerate(self.lines, 1):
+            if number in marks:
+                on = marks[number] == "ENVSUB ON" or (on and marks[number] != "ENVSUB OFF")
+            elif on and line.strip() and not line.lstrip().startswith("--"):
+                found.append(number)
+        return tuple(found)
+
+    @property
+    def open_at_down(self) -> bool:
+        """Whether ENVSUB is on where Down begins."""
+        on = False
+        for mark in self.marks:
+            if mark.name == "Down":
+                return on
+            on = mark.name == "ENVSUB ON" or (on and mark.name != "ENVSUB OFF")
+        return False
+
     def line(self, number: int) -> str:
         """One line, from 1; empty where there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def once(self, make: Callable[[File], Made]) -> Made:
+        """What a function makes of this file; it is called when first asked for, whoever asks again."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("Made", self._made[make])
+
+    def parse(self, text: str) -> tuple[Tree, ...] | Mistake | None:
+        """What the engine's own parser makes of some other text; None where nobody can tell."""
+        if self.engine == "postgres":
+            return parse(text)
+        read = self._reader(text)
+        return read.mistake or ((read.tree,) if read.tree else None)
+
+    def byte(self, line: int, column: int) -> int:
+        """The byte of a place in the file."""
+        return self.start(line) + len(self.line(line)[: column - 1].encode(errors="surrogateescape"))
 
     def start(self, number: int) -> int:
         """The byte at which a line begins; the file's end for one after the last."""
@@ -102,7 +148,7 @@ class File:
         section = self._read[direction]
         if isinstance(section, GooseSyntax):
             return ()
-        return tuple(Sql(one, direction, self.engine) for one in section.statements if one.text)
+        return tuple(Sql(one, direction, self.engine, self._reader) for one in section.statements if one.text)
 
 
 class Mark:
@@ -133,7 +179,7 @@ class _Any(Mapping[str, str]):
         return iter(())
 
     def __len__(self) -> int:
-        return 0
+        return 1
 
 
 ANY = _Any()

@@ -11,8 +11,8 @@ from schemas.stream import collect
 from schemas.target import Target
 from tasks import place
 from tasks.lint.check import check
-from tasks.lint.file import File
 from tasks.lint.finding import counted
+from tasks.lint.reading import files, parser
 from tasks.lint.report import Report
 from tasks.lint.rule import rules
 from tasks.work import Outcome, Work
@@ -25,8 +25,10 @@ def run(work: Work) -> Outcome:
     database = place.owned(work.catalog, work.target)
     stream = collect(place.folder(work.catalog, database), work.catalog.root)
     chosen = rules(database.engine, "file", "statements")
-    found = [one for migration in stream.migrations for one in check(File(migration, database.engine), chosen)]
-    count = len(stream.migrations)
+    reader = parser(work.session) if database.engine == "clickhouse" else None
+    listed = files(stream.migrations, database.engine, reader)
+    found = [one for file in listed for one in check(file, chosen)]
+    count = len(listed)
     work.session.shared("lint", lambda: Report(work.out)).add(found, count)
     if any(one.severity == "error" for one in found):
         raise LintFailed(

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from schemas.syntax import Mistake, Tree
 from tasks.lint.file import File
-from tasks.lint.sql import Mistake, Sql, Tree
-from tools.postgres.syntax import parse
+from tasks.lint.finding import Edit
+from tasks.lint.sql import Sql
 
-__all__ = ["Split", "splits"]
+__all__ = ["Split", "in_block", "into_block", "splits"]
 
-MOST = 200  # pieces that are tried together
+SHOWN = 8  # lines of a statement in the advice; the middle of a longer one is left out
+MOST = {"postgres": 200, "clickhouse": 20}  # pieces that are tried together; ClickHouse is asked about each
 BODIES = frozenset({"CreateFunctionStmt", "DoStmt"})
-OPEN = "unterminated "  # PostgreSQL's lexer: a string, a dollar-quoted one, a quoted name, a comment
+OPEN = ("unterminated ", "is not closed")  # what the lexers say of a string, a quoted name, a comment
+DOLLAR = "unterminated dollar"
 
 
 class Split(NamedTuple):
@@ -30,25 +33,36 @@ class Split(NamedTuple):
         """Whether the pieces together are exactly one statement."""
         return len(self.whole) == 1
 
+    @property
+    def said(self) -> str:
+        """The engine's words, without the text that they repeat."""
+        return self.mistake.message.partition(" at or near ")[0].partition(": Syntax error")[0]
+
 
 def splits(file: File) -> list[Split]:
-    """The statements of a PostgreSQL file that goose cuts in two."""
-    if file.engine != "postgres":
-        return []
+    """The statements of a file that goose cuts in two."""
+    return file.once(_all)
+
+
+def _all(file: File) -> list[Split]:
     return [*_in_direction(file, file.up), *_in_direction(file, file.down)]
 
 
 def _in_direction(file: File, pieces: Sequence[Sql]) -> Iterator[Split]:
     done = 0
     for number, piece in enumerate(pieces):
-        if number < done or piece.block or piece.mistake is None or piece.statement.substituted:
+        mistake = piece.mistake
+        if number < done or piece.block or mistake is None:
             continue
-        last, whole = _whole(file, pieces[number : number + MOST])
-        opened = piece.mistake.message.startswith(OPEN)
+        opened = any(words in mistake.message for words in OPEN)
+        if not opened and file.engine == "clickhouse":
+            continue
+        most = MOST[file.engine]
+        last, whole = _whole(file, pieces[number : number + most])
         if whole or opened:
-            body = any(tree.kind in BODIES for tree in whole) or piece.mistake.message.startswith(f"{OPEN}dollar")
-            yield Split(piece, last, piece.mistake, "body" if body else "text", whole)
-            done = number + MOST if not whole else pieces.index(last, number) + 1
+            body = any(tree.kind in BODIES for tree in whole) or mistake.message.startswith(DOLLAR)
+            yield Split(piece, last, mistake, "body" if body else "text", whole)
+            done = number + most if not whole else pieces.index(last, number) + 1
 
 
 def _whole(file: File, pieces: Sequence[Sql]) -> tuple[Sql, tuple[Tree, ...]]:
@@ -56,7 +70,25 @@ def _whole(file: File, pieces: Sequence[Sql]) -> tuple[Sql, tuple[Tree, ...]]:
     for piece in pieces[1:]:
         if piece.block or piece.statement.substituted:
             break
-        read = parse("\n".join(file.lines[pieces[0].line - 1 : piece.statement.end_line]))
+        read = file.parse("\n".join(file.lines[pieces[0].line - 1 : piece.statement.end_line]))
         if isinstance(read, tuple):
             return piece, read
     return pieces[0], ()
+
+
+def in_block(file: File, first: int, last: int) -> str:
+    """Lines of the file between StatementBegin and StatementEnd, as advice shows them."""
+    lines = list(file.lines[first - 1 : last])
+    if len(lines) > SHOWN:
+        lines = [*lines[: SHOWN // 2], "…", *lines[1 - SHOWN // 2 :]]
+    return "\n".join(["-- +goose StatementBegin", *lines, "-- +goose StatementEnd"])
+
+
+def into_block(file: File, first: int, last: int) -> tuple[Edit, ...]:
+    """The edits that put lines of the file between StatementBegin and StatementEnd."""
+    before, after = file.start(first), file.start(last + 1)
+    end = "" if file.data[:after].endswith(b"\n") else "\n"
+    return (
+        Edit(before, before, "-- +goose StatementBegin\n"),
+        Edit(after, after, f"{end}-- +goose StatementEnd\n"),
+    )

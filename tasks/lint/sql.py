@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from schemas.catalog import EngineName
 from schemas.goose_annotation import Direction
 from schemas.statement import Statement
-from tools.postgres.syntax import Mistake, Tree, parse
+from schemas.syntax import Mistake, Tree
+from tools.clickhouse.syntax import Parsed
+from tools.clickhouse.tokens import Token, significant
+from tools.postgres.syntax import parse
 
-__all__ = ["Mistake", "Sql", "Tree"]
+__all__ = ["Read", "Sql"]
+
+Read = Callable[[str], Parsed]
+"""How ClickHouse reads a text."""
 
 
 class Sql:
-    """One call to the server; on PostgreSQL it may hold several statements, of which each is a tree."""
+    """One call to the server. On PostgreSQL it may hold several statements, of which each is a tree."""
 
-    def __init__(self, statement: Statement, direction: Direction, engine: EngineName) -> None:
+    def __init__(self, statement: Statement, direction: Direction, engine: EngineName, read: Read) -> None:
         self.statement, self.direction, self.engine = statement, direction, engine
+        self._clickhouse = read
 
     @property
     def text(self) -> str:
@@ -33,18 +41,37 @@ class Sql:
         """Whether StatementBegin and StatementEnd stand around it."""
         return self.statement.block
 
+    @property
+    def known(self) -> bool:
+        """Whether its text is what will be sent: ENVSUB fills in nothing that is not known here."""
+        return not self.statement.substituted
+
     @cached_property
     def trees(self) -> tuple[Tree, ...]:
         """Its statements; none where they do not parse or nobody can tell."""
-        return self._read if isinstance(self._read, tuple) else ()
+        if not self.known:
+            return ()
+        if self.engine == "clickhouse":
+            tree = self._clickhouse(self.text).tree
+            return (tree,) if tree else ()
+        return self._postgres if isinstance(self._postgres, tuple) else ()
 
     @property
     def mistake(self) -> Mistake | None:
         """Why it does not parse; None where it does or nobody can tell."""
-        return self._read if isinstance(self._read, Mistake) else None
+        if not self.known:
+            return None
+        if self.engine == "clickhouse":
+            return self._clickhouse(self.text).mistake
+        return self._postgres if isinstance(self._postgres, Mistake) else None
+
+    @property
+    def tokens(self) -> list[Token]:
+        """On ClickHouse what its lexer makes of the text, without white space and comments."""
+        return significant(self._clickhouse(self.text).tokens) if self.engine == "clickhouse" else []
 
     def place(self, byte: int) -> tuple[int, int]:
-        """Line and column in the file of a byte of the text, counted from 0 as trees do."""
+        """Line and column in the file of a byte of the text, counted from 0 as trees and tokens do."""
         data = self.text.encode(errors="surrogateescape")[: max(byte, 0)]
         return self.at(len(data.decode(errors="replace")) + 1)
 
@@ -53,8 +80,14 @@ class Sql:
         line, column = self.statement.locate(position)
         return line, column or 1
 
+    def word(self, name: str) -> tuple[int, int]:
+        """On ClickHouse, whose trees have no places: where a name stands first; the statement's place if nowhere."""
+        data = self.text.encode(errors="surrogateescape")
+        for token in self.tokens:
+            if data[token.begin : token.end].decode(errors="replace").strip('`"') == name:
+                return self.place(token.begin)
+        return self.at(1)
+
     @cached_property
-    def _read(self) -> tuple[Tree, ...] | Mistake | None:
-        if self.engine != "postgres" or self.statement.substituted:
-            return None
+    def _postgres(self) -> tuple[Tree, ...] | Mistake | None:
         return parse(self.text)

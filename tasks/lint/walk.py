@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from schemas.syntax import Tree
 from tasks.lint.file import File
 from tasks.lint.rule import Listed
-from tasks.lint.sql import Sql, Tree
+from tasks.lint.sql import Sql
 
 __all__ = ["Node", "dispatch", "walk"]
 
-BARE = {"typeName": "TypeName", "relation": "RangeVar", "constraint": "Constraint", "whereClause": ""}
+BARE = {"typeName": "TypeName", "relation": "RangeVar", "selectStmt": "SelectStmt"}
 """Fields that libpg_query writes without the name of their kind, because it never varies."""
 
 
@@ -45,12 +46,14 @@ def walk(file: File, wanted: Mapping[str, list[Listed]]) -> Iterator[tuple[Node,
         for tree in sql.trees:
             if tree.kind in wanted:
                 yield Node(tree.kind, tree.fields, tree, sql, file), wanted[tree.kind]
-            for kind, fields in _inner(tree.fields):
+            inner = _clickhouse if file.engine == "clickhouse" else _postgres
+            for kind, fields in inner(tree.fields):
                 if kind in wanted:
                     yield Node(kind, fields, tree, sql, file), wanted[kind]
 
 
-def _inner(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _postgres(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nodes below one: ``{"ColumnDef": {…}}``."""
     waiting: list[Any] = [fields]
     while waiting:
         value = waiting.pop()
@@ -61,6 +64,19 @@ def _inner(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
             if isinstance(inner, dict):
                 if name[0].isupper():
                     yield name, inner
-                elif BARE.get(name):
+                elif name in BARE:
                     yield BARE[name], inner
         waiting.extend(one for one in reversed(tuple(value.values())) if isinstance(one, dict | list))
+
+
+def _clickhouse(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nodes below one: ``{"type": "ColumnDeclaration", …}``."""
+    waiting: list[Any] = [*reversed(tuple(fields.values()))]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("type"), str):
+                yield value["type"], value
+            waiting.extend(reversed(tuple(value.values())))
+        elif isinstance(value, list):
+            waiting.extend(reversed(value))

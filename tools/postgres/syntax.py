@@ -1,37 +1,18 @@
-"""What PostgreSQL's own parser makes of a text: its statements as trees, or the mistake that stops it.
-
-The parser is that of PostgreSQL 17 (libpg_query 17 through pgparse 1.0.3), which reads what 16 reads.
-"""
+"""PostgreSQL's own parser, that of PostgreSQL 17 (libpg_query 17 through pgparse 1.0.3), which reads what 16 reads."""
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any, NamedTuple
 
-__all__ = ["Mistake", "Tree", "parse"]
+from schemas.syntax import Mistake, Tree
+
+__all__ = ["parse"]
 
 LONGEST = 1_000_000  # bytes: reading the tree of a longer one takes seconds
 TOO_DEEP = ("memory exhausted", "stack depth limit exceeded")  # limits of the parser, not mistakes of the text
-
-
-class Tree(NamedTuple):
-    """One statement: its kind (``CreateStmt``), the fields of its root, and the bytes of the text that it takes."""
-
-    kind: str
-    fields: dict[str, Any]
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """Why a text does not parse, in PostgreSQL's words, and at which character, counted from 1."""
-
-    message: str
-    position: int
+SPACE = b" \t\n\r\f\v"
 
 
 def parse(text: str) -> tuple[Tree, ...] | Mistake | None:
@@ -58,10 +39,36 @@ def parse(text: str) -> tuple[Tree, ...] | Mistake | None:
     for one in found:
         ((kind, fields),) = one["stmt"].items()
         begin = one.get("stmt_location", 0)
-        trees.append(
-            Tree(kind=kind, fields=fields, begin=begin, end=begin + (one.get("stmt_len") or len(data) - begin))
-        )
+        end = begin + (one.get("stmt_len") or len(data) - begin)
+        trees.append(Tree(kind=kind, fields=fields, begin=_skipped(data, begin), end=end))
     return tuple(trees)
+
+
+def _skipped(data: bytes, at: int) -> int:
+    """The first byte of a statement, after the white space and comments that libpg_query counts to it."""
+    while at < len(data):
+        if data[at : at + 1] in SPACE:
+            at += 1
+        elif data.startswith(b"--", at):
+            end = data.find(b"\n", at)
+            at = len(data) if end < 0 else end
+        elif data.startswith(b"/*", at):
+            at = _after_comment(data, at)
+        else:
+            break
+    return at
+
+
+def _after_comment(data: bytes, at: int) -> int:
+    """Where a comment ends; PostgreSQL's comments nest."""
+    depth = 0
+    while at < len(data):
+        pair = data[at : at + 2]
+        depth += {b"/*": 1, b"*/": -1}.get(pair, 0)
+        at += 2 if pair in {b"/*", b"*/"} else 1
+        if not depth:
+            break
+    return at
 
 
 @cache

@@ -13,9 +13,13 @@ from schemas.stream import Migration
 from tasks.lint.check import check
 from tasks.lint.file import File
 from tasks.lint.fix import fixed
+from tasks.lint.reading import files
 from tasks.lint.rule import Listed, listed
+from tools import toolchain
+from tools.clickhouse.syntax import Parser
 
 RULES = listed()
+PARSER = Parser(toolchain.clickhouse(print))
 PARTS = ("Problem", "Consequence", "Solution")
 Case = dict[str, Any]
 
@@ -39,10 +43,17 @@ def each() -> Iterator[Any]:
 
 
 def subject(case: Case) -> File:
-    data = case["bytes"] if "bytes" in case else case["sql"].encode()
+    data = case["latin1"].encode("latin-1") if "latin1" in case else case.get("bytes") or case["sql"].encode()
     name = case.get("name", "20260101000000_case.sql")
     migration = Migration(version=1, name=name, path=name, sha256="", data=data)
-    return File(migration, case.get("engine", "postgres"))
+    (file,) = files([migration], case.get("engine", "postgres"), PARSER)
+    return file
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parser() -> Iterator[None]:
+    yield
+    PARSER.close()
 
 
 @pytest.mark.parametrize(("rule", "case"), tuple(each()))
