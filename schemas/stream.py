@@ -30,6 +30,7 @@ class Problem(NamedTuple):
     message: str
     remedy: str
     line: int = 0
+    unread: bool = False  # the file itself cannot be had; else it is about its name, or its text where a line is told
 
 
 class Migration(NamedTuple):
@@ -86,7 +87,8 @@ def collect(folder: Path, root: Path) -> Stream:
                 Problem(path=path, message=f"goose takes no version from its name: {version}", remedy=RENAME)
             )
         if isinstance(data, str):
-            problems.append(Problem(path=path, message=data, remedy="put a plain file in its place, or take it away"))
+            remedy = "put a plain file in its place, or take it away"
+            problems.append(Problem(path=path, message=data, remedy=remedy, unread=True))
         elif isinstance(version, int):
             sha256 = hashlib.sha256(data).hexdigest()
             migrations.append(Migration(version=version, name=name, path=path, sha256=sha256, data=data))

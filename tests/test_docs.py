@@ -18,6 +18,7 @@ from pipelines import words
 from pipelines.contents import Operation
 from schemas.errors import SelectionError
 from tasks.hints import HINTS, Hint
+from tasks.lint.rule import Listed, listed
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -267,6 +268,12 @@ def test_each_advice_stands_beside_its_codes_in_troubleshooting(hint: Hint) -> N
     rows = (DOCS / "troubleshooting.md").read_text(encoding="utf-8").splitlines()
     row = f"| {', '.join(hint.codes) or 'any'} | … | {hint.advice} |"
     assert any(hint.advice in one and all(code in one for code in hint.codes) for one in rows), f"add: {row}"
+
+
+@pytest.mark.parametrize("rule", listed(), ids=lambda one: one.rule.code)
+def test_each_rule_stands_in_the_table_of_rules(rule: Listed) -> None:
+    rows = (DOCS / "lint.md").read_text(encoding="utf-8").splitlines()
+    assert any(row.startswith(f"| {rule.rule.code} | {rule.rule.name} | ") for row in rows)
 
 
 def test_operations_that_ask_say_so_on_their_page() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, Flaw, excerpt, in_order
 from tasks.lint.rule import Listed, Rule
+from tasks.lint.stream import Stream
 from tasks.lint.walk import dispatch, walk
 
-__all__ = ["check", "finding"]
+__all__ = ["check", "check_stream", "finding"]
 
 
 def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
@@ -23,6 +24,13 @@ def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
         for node, those in walk(file, walkers):
             for one in those:
                 found += (finding(one.rule, flaw, file) for flaw in one.check(node))
+    return in_order(found)
+
+
+def check_stream(stream: Stream, rules: Sequence[Listed]) -> list[Finding]:
+    """The findings of rules over a whole stream."""
+    files = {file.path: file for file in stream.files}
+    found = [finding(one.rule, flaw, files.get(flaw.path)) for one in rules for flaw in one.check(stream)]
     return in_order(found)
 
 

@@ -18,6 +18,7 @@ class Report:
         self.out = out
         self._lock = Lock()
         self._findings: list[Finding] = []
+        self._notes: set[str] = set()
         self._files = 0
 
     def add(self, findings: Iterable[Finding], files: int) -> None:
@@ -26,8 +27,13 @@ class Report:
             self._findings += findings
             self._files += files
 
+    def note(self, text: str) -> None:
+        """Something that was not checked, said once."""
+        with self._lock:
+            self._notes.add(text)
+
     def close(self) -> None:
         """Write the report."""
-        shown = text(in_order(self._findings), self._files)
+        shown = text(in_order(self._findings), self._files, sorted(self._notes))
         if shown:
             self.out(shown)

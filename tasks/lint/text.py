@@ -9,14 +9,14 @@ from tasks.lint.finding import Finding, counted
 __all__ = ["text"]
 
 
-def text(findings: Iterable[Finding], files: int) -> str:
-    """All findings, a blank line after each, and one line that counts them; empty where there is none."""
+def text(findings: Iterable[Finding], files: int, notes: Iterable[str] = ()) -> str:
+    """All findings, a blank line after each, one line that counts them, and the notes; empty where there is nothing."""
     listed = list(findings)
-    if not listed:
-        return ""
     parts = ["\n".join(_finding(one)) for one in listed]
     those = len({one.path for one in listed})
-    return "\n\n".join([*parts, f"{counted(listed)} in {those} of {files} {'file' if files == 1 else 'files'}"]) + "\n"
+    last = [f"{counted(listed)} in {those} of {files} {'file' if files == 1 else 'files'}"] if listed else []
+    last += [f"not checked: {note}" for note in notes]
+    return "\n\n".join([*parts, *filter(None, ["\n".join(last)])]) + "\n" if last else ""
 
 
 def _finding(one: Finding) -> Iterator[str]:

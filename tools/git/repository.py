@@ -53,9 +53,9 @@ class Repository(NamedTuple):
         """The full hash of a branch, tag or commit; None where there is no such commit here."""
         return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip() or None
 
-    def files(self, commit: str, folder: str) -> dict[str, str]:
-        """The files below a folder at a commit: path -> git's hash of the content."""
-        listed = self.ask("ls-tree", "-r", "-z", commit, "--", f"{folder}/")
+    def files(self, commit: str, *folders: str) -> dict[str, str]:
+        """The files below folders at a commit: path -> git's hash of the content."""
+        listed = self.ask("ls-tree", "-r", "-z", commit, "--", *(f"{folder}/" for folder in folders))
         entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
         return {path: about.split()[2] for about, _, path in entries}
 
@@ -69,9 +69,13 @@ class Repository(NamedTuple):
         done = self.run("cat-file", "blob", f"{commit}:./{path}")
         return None if done.code else done.out
 
+    def fork(self, commit: str) -> str | None:
+        """Where the work tree left a commit's history; None where a shallow clone does not reach back so far."""
+        return self._try("merge-base", commit, "HEAD").strip() or None
+
     def changed(self, commit: str) -> frozenset[str]:
         """The paths that differ between the work tree and where it left a commit's history, untracked ones too."""
-        fork = self._try("merge-base", commit, "HEAD").strip() or commit
+        fork = self.fork(commit) or commit
         differing = self.ask("diff", "--name-only", "-z", "--no-renames", "--relative", fork, "--")
         untracked = self.ask("ls-files", "-z", "--others", "--exclude-standard")
         return frozenset(filter(None, f"{differing}\0{untracked}".split("\0")))

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from schemas.catalog import Database
 from schemas.stream import Migration
-from tasks.lint.check import check
+from tasks.lint.base import Base
+from tasks.lint.check import check, check_stream
 from tasks.lint.file import File
+from tasks.lint.finding import Finding
 from tasks.lint.fix import fixed
+from tasks.lint.gather import gather
 from tasks.lint.reading import files
 from tasks.lint.rule import Listed, listed
 from tools import toolchain
 from tools.clickhouse.syntax import Parser
+from tools.git import hashed
 
 RULES = listed()
 PARSER = Parser(toolchain.clickhouse(print))
+FOLDER = "services/shop/migrations"
 PARTS = ("Problem", "Consequence", "Solution")
 Case = dict[str, Any]
 
@@ -57,18 +65,54 @@ def _parser() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("rule", "case"), tuple(each()))
-def test_a_rule_finds_in_its_cases_exactly_what_they_say(rule: Listed, case: Case) -> None:
-    file = subject(case)
-    found = check(file, [rule] if file.engine in rule.rule.engines else [])
+def test_a_rule_finds_in_its_cases_exactly_what_they_say(rule: Listed, case: Case, tmp_path: Path) -> None:
+    found = of_stream(rule, case, tmp_path) if "files" in case else check(subject(case), [rule])
     wanted = case.get("finds", [])
-    assert [(f"{one.line}:{one.column}", one.message) for one in found] == [(one["at"], one["says"]) for one in wanted]
+    assert [(place(one, case), one.message) for one in found] == [(one["at"], one["says"]) for one in wanted]
     for one, expected in zip(found, wanted, strict=True):
         assert one.instead == expected.get("write", one.instead)
         assert one.severity == expected.get("severity", rule.rule.severity)
     if "fixed" in case:
-        assert fixed(file.data, found).decode() == case["fixed"]
+        assert fixed(subject(case).data, found).decode() == case["fixed"]
     elif any(one.fix for one in found):
-        assert not check(subject({**case, "bytes": fixed(file.data, found)}), [rule])
+        assert not check(subject({**case, "bytes": fixed(subject(case).data, found)}), [rule])
+
+
+def place(one: Finding, case: Case) -> str:
+    if "files" not in case:
+        return f"{one.line}:{one.column}"
+    return os.path.relpath(one.where, FOLDER)
+
+
+def of_stream(rule: Listed, case: Case, root: Path) -> list[Finding]:
+    """What a rule over a stream finds in files that are there, set against what git would know."""
+    for name, text in case["files"].items():
+        path = root / FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    before: dict[str, str] = case.get("base", {})
+    base = Base(
+        name="origin/main",
+        here=hashes(before),
+        now=hashes(case.get("now", before)),
+        text=lambda path: str({**before, **case.get("now", {})}[path.rpartition("/")[2]]),
+    )
+    database = Database(
+        service="shop",
+        key="main",
+        engine=case.get("engine", "postgres"),
+        names={},
+        url_env={},
+        migrations=FOLDER,
+        table="goose_db_version",
+        job="",
+    )
+    stream = gather(root, database, "services/shop", base if "base" in case else None, PARSER)
+    return check_stream(stream, [rule])
+
+
+def hashes(files: dict[str, str]) -> dict[str, str]:
+    return {f"{FOLDER}/{name}": hashed(text.encode(), "0" * 40) for name, text in files.items()}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda one: one.rule.code)

@@ -1,0 +1,96 @@
+"""What git knows of a stream: its files where this branch left the base branch, and on it now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import NamedTuple
+
+from schemas.catalog import Catalog
+from schemas.stream import version_of
+from tools import git
+
+__all__ = ["Base", "Looks", "Nothing", "look", "same"]
+
+
+class Nothing(NamedTuple):
+    """Nothing can be compared, and why; ``todo`` is the command that changes that."""
+
+    why: str
+    todo: str
+
+
+class Base(NamedTuple):
+    """The base branch as it is known here; files are path -> git's hash of the content."""
+
+    name: str  # origin/main
+    here: Mapping[str, str]  # the stream's files at the commit at which this branch left it
+    now: Mapping[str, str]  # on the base branch now
+    text: Callable[[str], str]  # a file as the base branch has it
+
+    @property
+    def merged(self) -> frozenset[str]:
+        """The files that others have already: their names."""
+        return frozenset(path.rpartition("/")[2] for path in (*self.here, *self.now))
+
+    @property
+    def key(self) -> str:
+        """Everything of it that a finding may depend on."""
+        return repr((self.name, sorted(self.here.items()), sorted(self.now.items())))
+
+
+def look(catalog: Catalog) -> Mapping[str, Base] | Nothing:
+    """The base branch, for each folder of migrations. Raises ToolError where git fails."""
+    repository = git.find(catalog.root)
+    if repository is None:
+        return Nothing(f"{catalog.root.name} is in no git repository", "git init")
+    base = repository.base(catalog.base)
+    if base is None:
+        wanted = catalog.base or "main"
+        return Nothing(f"there is no base branch {wanted} here", f"git fetch origin {wanted}")
+    fork = repository.fork(base.commit)
+    if fork is None:
+        return Nothing(f"this clone does not reach back to where the branch left {base.name}", "git fetch --unshallow")
+    folders = [database.migrations for database in catalog.databases()]
+    now = repository.files(base.commit, *folders)
+    here = now if fork == base.commit else repository.files(fork, *folders)
+
+    def text(path: str) -> str:
+        return repository.text(base.commit, path) or repository.text(fork, path) or ""
+
+    return {
+        folder: Base(name=base.name, here=_own(here, folder), now=_own(now, folder), text=text) for folder in folders
+    }
+
+
+def same(data: bytes, like: str) -> bool:
+    """Whether a file here has the content of that hash, whatever line ends git has given it."""
+    return like in {git.hashed(data, like), git.hashed(data.replace(b"\r\n", b"\n"), like)}
+
+
+class Looks:
+    """What git was asked in this run: once, for all streams."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._lock = Lock()
+        self._found: Mapping[str, Base] | Nothing | None = None
+
+    def at(self, folder: str) -> Base | Nothing:
+        """The base branch, for one stream."""
+        with self._lock:
+            if self._found is None:
+                self._found = look(self.catalog)
+        return self._found if isinstance(self._found, Nothing) else self._found[folder]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _own(files: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Those that goose takes: in the folder itself, with a version."""
+    return {path: like for path, like in files.items() if path.rpartition("/")[0] == folder and _taken(path)}
+
+
+def _taken(path: str) -> bool:
+    return path.endswith(".sql") and isinstance(version_of(path.rpartition("/")[2]), int)
