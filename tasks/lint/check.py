@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, Flaw, excerpt, in_order
 from tasks.lint.rule import Listed, Rule
+from tasks.lint.schema import Schema
 from tasks.lint.stream import Stream
-from tasks.lint.walk import dispatch, walk
+from tasks.lint.walk import Before, dispatch, walk
 
-__all__ = ["check", "check_stream", "finding"]
+__all__ = ["check", "check_along", "check_stream", "finding"]
 
 
 def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
@@ -24,6 +25,20 @@ def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
         for node, those in walk(file, walkers):
             for one in those:
                 found += (finding(one.rule, flaw, file) for flaw in one.check(node))
+    return in_order(found)
+
+
+def check_along(stream: Stream, rules: Sequence[Listed]) -> list[Finding]:
+    """The findings of rules that need the schema: one walk through the stream, in the order of its files."""
+    schema = Schema()
+    merged = stream.base.merged if stream.base else frozenset(file.name for file in stream.files)
+    walkers = dispatch(rules)
+    found: list[Finding] = []
+    for file in stream.files:
+        before = Before(file, schema)
+        found += (finding(one.rule, flaw, file) for one in rules if not one.rule.on for flaw in one.check(before))
+        for node, those in walk(file, walkers, schema, new=file.name not in merged):
+            found += (finding(one.rule, flaw, file) for one in those for flaw in one.check(node))
     return in_order(found)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from schemas.catalog import EngineName
+from schemas.catalog import Database, EngineName
 from schemas.goose_annotation import Direction, GooseSyntax, Kind, name_of
 from schemas.goose_file import GooseFile, Section, parse_direction
 from schemas.stream import Migration
@@ -22,11 +22,16 @@ Made = TypeVar("Made")
 class File:
     """One migration file. Values of ENVSUB are not known here: a stand-in takes their place."""
 
-    def __init__(self, migration: Migration, engine: EngineName, read: Read) -> None:
+    def __init__(self, migration: Migration, database: Database, read: Read) -> None:
         self.path, self.name, self.version = migration.path, migration.name, migration.version
-        self.data, self.engine = migration.data, engine
+        self.data, self.database = migration.data, database
         self._reader = read
         self._made: dict[Callable[[File], Any], Any] = {}
+
+    @property
+    def engine(self) -> EngineName:
+        """The engine of the stream."""
+        return self.database.engine
 
     @cached_property
     def lines(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def gather(root: Path, database: Database, service: str, base: Base | None, pars
 
     return Stream(
         database=database,
-        files=files(found.migrations, database.engine, parser),
+        files=files(found.migrations, database, parser),
         problems=found.problems,
         dotenvs=dotenvs(root, database, service),
         base=base,

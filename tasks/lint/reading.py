@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from threading import Lock
 
-from schemas.catalog import EngineName
+from schemas.catalog import Database
 from schemas.stream import Migration
 from tasks.lint.file import File
 from tasks.work import Session
@@ -32,10 +32,10 @@ class _Readings:
         return self._known.get(text) or Parsed(tree=None, mistake=None, tokens=())
 
 
-def files(migrations: Iterable[Migration], engine: EngineName, parser: Parser | None = None) -> tuple[File, ...]:
+def files(migrations: Iterable[Migration], database: Database, parser: Parser | None = None) -> tuple[File, ...]:
     """Each migration as a `File`; without a ``parser`` nothing is known of statements on ClickHouse."""
     readings = _Readings(parser)
-    readings.files = tuple(File(migration, engine, readings.of) for migration in migrations)
+    readings.files = tuple(File(migration, database, readings.of) for migration in migrations)
     return readings.files
 
 

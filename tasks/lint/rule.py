@@ -29,7 +29,7 @@ Needs = Literal["file", "statements", "catalogue", "stream", "git", "service", "
 
 - ``file``: the text of one file and what goose makes of it. The subject is a `File`.
 - ``statements``: its statements as the engine's own parser reads them. A `File`, or a `Node` where ``on`` is given.
-- ``catalogue``: these, and the schema that the files before have built. The same subjects.
+- ``catalogue``: these, and the schema that the files before have built. A `Before`, or a `Node` where ``on`` is given.
 - ``stream``: all files of a stream together. The subject is a `Stream`.
 - ``git``: a stream and the base branch. The subject is a `Stream`.
 - ``service``: the other files of a service. The subject is a `Service`.

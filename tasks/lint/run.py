@@ -11,7 +11,7 @@ from schemas.errors import LintFailed
 from schemas.target import Target
 from tasks import place
 from tasks.lint.base import Base, Looks, Nothing
-from tasks.lint.check import check, check_stream
+from tasks.lint.check import check, check_along, check_stream
 from tasks.lint.finding import Finding, counted
 from tasks.lint.gather import dotenvs, gather
 from tasks.lint.reading import parser
@@ -42,7 +42,8 @@ def run(work: Work) -> Outcome:
     )
     alone = rules(database.engine, "file", "statements")
     together = rules(database.engine, "stream", "git")
-    found = [one for file in stream.files for one in check(file, alone)] + check_stream(stream, together)
+    found = [one for file in stream.files for one in check(file, alone)]
+    found += check_along(stream, rules(database.engine, "catalogue")) + check_stream(stream, together)
     report.add(found, len(stream.files))
     if isinstance(base, Nothing):
         report.note(f"{GIT}: {base.why} (→ {base.todo})")

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from schemas.syntax import Tree
 from tasks.lint.file import File
 from tasks.lint.rule import Listed
+from tasks.lint.schema import Schema, changes
 from tasks.lint.sql import Sql
 
-__all__ = ["Node", "dispatch", "walk"]
+__all__ = ["Before", "Node", "dispatch", "walk"]
 
 BARE = {"typeName": "TypeName", "relation": "RangeVar", "selectStmt": "SelectStmt"}
 """Fields that libpg_query writes without the name of their kind, because it never varies."""
@@ -24,11 +25,24 @@ class Node(NamedTuple):
     tree: Tree  # the whole statement
     sql: Sql  # goose's cut, which may hold several
     file: File
+    schema: Schema | None = None  # for rules that need the catalogue: as it is before the statement
 
     @property
     def place(self) -> tuple[int, int]:
         """Line and column in the file; those of the statement where the parser notes none."""
         return self.sql.place(self.fields.get("location", self.tree.begin))
+
+    def fresh(self, table: str) -> bool:
+        """Whether a table is made by this file or another one that is not merged: nobody has rows in it."""
+        found = self.schema.table(table) if self.schema else None
+        return found is not None and (found.new or found.path == self.file.path)
+
+
+class Before(NamedTuple):
+    """A file, and the schema as it is before it."""
+
+    file: File
+    schema: Schema
 
 
 def dispatch(rules: Sequence[Listed]) -> dict[str, list[Listed]]:
@@ -40,16 +54,23 @@ def dispatch(rules: Sequence[Listed]) -> dict[str, list[Listed]]:
     return wanted
 
 
-def walk(file: File, wanted: Mapping[str, list[Listed]]) -> Iterator[tuple[Node, list[Listed]]]:
-    """Every node that somebody wants to see, statement by statement, from the outside in."""
+def walk(
+    file: File, wanted: Mapping[str, list[Listed]], schema: Schema | None = None, *, new: bool = False
+) -> Iterator[tuple[Node, list[Listed]]]:
+    """Every node that somebody wants to see, statement by statement, from the outside in.
+
+    A ``schema`` goes on by what each statement of Up does, after its nodes; Down sees what Up has made.
+    """
     for sql in file.statements:
-        for tree in sql.trees:
+        for tree in sql.trees if wanted else ():
             if tree.kind in wanted:
-                yield Node(tree.kind, tree.fields, tree, sql, file), wanted[tree.kind]
+                yield Node(tree.kind, tree.fields, tree, sql, file, schema), wanted[tree.kind]
             inner = _clickhouse if file.engine == "clickhouse" else _postgres
             for kind, fields in inner(tree.fields):
                 if kind in wanted:
-                    yield Node(kind, fields, tree, sql, file), wanted[kind]
+                    yield Node(kind, fields, tree, sql, file, schema), wanted[kind]
+        if schema is not None and sql.direction == "up":
+            schema.apply(changes(sql, file), file.path, new=new)
 
 
 def _postgres(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -14,7 +14,7 @@ import yaml
 from schemas.catalog import Database
 from schemas.stream import Migration
 from tasks.lint.base import Base
-from tasks.lint.check import check, check_stream
+from tasks.lint.check import check, check_along, check_stream
 from tasks.lint.file import File
 from tasks.lint.finding import Finding
 from tasks.lint.fix import fixed
@@ -54,8 +54,21 @@ def subject(case: Case) -> File:
     data = case["latin1"].encode("latin-1") if "latin1" in case else case.get("bytes") or case["sql"].encode()
     name = case.get("name", "20260101000000_case.sql")
     migration = Migration(version=1, name=name, path=name, sha256="", data=data)
-    (file,) = files([migration], case.get("engine", "postgres"), PARSER)
+    (file,) = files([migration], database(case), PARSER)
     return file
+
+
+def database(case: Case) -> Database:
+    return Database(
+        service="shop",
+        key="main",
+        engine=case.get("engine", "postgres"),
+        names={"local": "shop_db"},
+        url_env={},
+        migrations=FOLDER,
+        table=case.get("table", "goose_db_version"),
+        job="",
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -97,18 +110,8 @@ def of_stream(rule: Listed, case: Case, root: Path) -> list[Finding]:
         now=hashes(case.get("now", before)),
         text=lambda path: str({**before, **case.get("now", {})}[path.rpartition("/")[2]]),
     )
-    database = Database(
-        service="shop",
-        key="main",
-        engine=case.get("engine", "postgres"),
-        names={},
-        url_env={},
-        migrations=FOLDER,
-        table="goose_db_version",
-        job="",
-    )
-    stream = gather(root, database, "services/shop", base if "base" in case else None, PARSER)
-    return check_stream(stream, [rule])
+    stream = gather(root, database(case), "services/shop", base if "base" in case else None, PARSER)
+    return check_along(stream, [rule]) if rule.rule.needs == "catalogue" else check_stream(stream, [rule])
 
 
 def hashes(files: dict[str, str]) -> dict[str, str]:
