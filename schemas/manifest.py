@@ -11,6 +11,7 @@ from schemas.yaml_lenient import Marked, read
 __all__ = ["Manifest", "Origin", "Place", "Unreadable", "manifests"]
 
 Path = tuple[str | int, ...]
+EXPRESSION = re.compile(r"\{\{-?\s*(?:if|with|range)\b.*?\{\{-?\s*end\s*-?\}\}|\{\{.*?\}\}")
 KEY = re.compile(r"(?:- +)?(?P<key>[\"']?[A-Za-z][\w./-]*[\"']?:)(?=\s|$)")
 
 
@@ -42,19 +43,17 @@ class Origin(NamedTuple):
         """Where a rendered line (1-based) was written; None when several lines could have become it, or none."""
         lines = self.rendered.splitlines()
         wanted = lines[line - 1].strip() if line <= len(lines) else ""
-        key = KEY.match(wanted)
-        for same in (wanted, f"{key['key']}" if key else ""):
-            for path, text in self.sources if same else ():
-                found = [
-                    (number, len(one) - len(one.lstrip()) + 1)
-                    for number, one in enumerate(text.splitlines(), 1)
-                    if _is(one.strip(), same, whole=same == wanted)
-                ]
-                if len(found) == 1:
-                    return Place(path, *found[0])
-                if found:
-                    return None
-        return None
+        fitting = [
+            (score, order, Place(path, number, len(one) - len(one.lstrip()) + 1))
+            for order, (path, text) in enumerate(self.sources if wanted else ())
+            for number, one in enumerate(text.splitlines(), 1)
+            if (score := _fits(one.strip(), wanted))
+        ]
+        best = max((score for score, _, _ in fitting), default=0)
+        found = [(order, place) for score, order, place in fitting if score == best]
+        own = [place for order, place in found if order == 0]  # what the template itself says goes first
+        only = own or [place for _, place in found]
+        return only[0] if len(only) == 1 else None
 
 
 class Manifest(NamedTuple):
@@ -142,5 +141,18 @@ def _objects(document: Marked, file: str, origin: Origin | None) -> Iterator[Man
             yield from _objects(Marked(item, inner), file, origin)
 
 
-def _is(line: str, wanted: str, *, whole: bool) -> bool:
-    return line == wanted if whole else line.removeprefix("- ").lstrip().startswith(wanted)
+def _fits(written: str, wanted: str) -> int:
+    """How surely a line of a template has become a rendered one; 0 where it has not.
+
+    The same line is surest, then one that is the same around its expressions, the longer the surer; the same key is the
+    least, as that line may have come out of an expression as a whole.
+    """
+    if written == wanted:
+        return 1_000_000
+    if "{{" in written:
+        around = EXPRESSION.split(written)
+        literal = sum(map(len, around))
+        if literal and re.fullmatch(".*".join(map(re.escape, around)), wanted):
+            return 1 + literal
+    key = KEY.match(wanted)
+    return 1 if key and written.removeprefix("- ").lstrip().startswith(key["key"]) else 0

@@ -55,6 +55,7 @@ class Release(NamedTuple):
     once: Mapping[str, str]  # of these, the ones whose files must not be tried again blindly -> why
     manifests: tuple[Manifest, ...]  # what the chart renders to
     applications: tuple[Manifest, ...] = ()  # Argo CD's Applications and ApplicationSets that deploy it
+    broken: tuple[tuple[Place, str], ...] = ()  # why the chart, or a file of it, comes to nothing, and where
     image: str = ""  # what a chart that follows its values runs goose from; empty where no values key is named
 
 

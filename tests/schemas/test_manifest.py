@@ -27,7 +27,7 @@ items:
 TEMPLATE = """\
 kind: Job
 metadata:
-  name: {{ .Chart.Name }}-migrate
+  name: {{ .Chart.Name }}-migrate{{ if .Values.more }}-{{ .Values.more }}{{ end }}
 spec:
   backoffLimit: {{ .Values.tries }}
   template:
@@ -89,7 +89,7 @@ def test_what_is_not_there_is_placed_where_it_would_be() -> None:
     ("path", "place"),
     [
         (("spec", "backoffLimit"), "x.yaml:5:3"),
-        (("metadata", "name"), "x.yaml:2:1"),
+        (("metadata", "name"), "x.yaml:3:3"),
         (("spec", "template", "spec", "containers", 0, "name"), "x.yaml:9:9"),
         (("spec", "template", "spec", "containers", 1, "image"), "x.yaml:13:11"),
         (("spec", "template", "spec", "containers", 0, "env", 0, "value"), "_part.tpl:4:5"),

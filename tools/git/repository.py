@@ -80,6 +80,16 @@ class Repository(NamedTuple):
         untracked = self.ask("ls-files", "-z", "--others", "--exclude-standard")
         return frozenset(filter(None, f"{differing}\0{untracked}".split("\0")))
 
+    def mentioning(self, text: str, *endings: str) -> list[str]:
+        """The files with one of these endings that hold a text, in the work tree and not ignored."""
+        words = ("grep", "--files-with-matches", "-z", "--untracked", "--fixed-strings", "-I", "--no-color", "-e", text)
+        patterns = [f":(glob)**/*{ending}" for ending in endings]
+        seen = {name: value for name, value in environment().items() if name != "GIT_LITERAL_PATHSPECS"}
+        done = shell.run(["git", *words, "--", *patterns], environment=seen, timeout=DEADLINE, cwd=self.root)
+        if done.code not in {0, 1}:  # 1: there is none
+            raise ToolError("git grep failed", where=str(self.root), why=done.err.strip()[-2000:])
+        return sorted(filter(None, done.out.split("\0")))
+
     def ask(self, *words: str) -> str:
         """What git prints; ToolError where it fails."""
         done = self.run(*words)

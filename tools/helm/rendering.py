@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import tempfile
@@ -20,6 +21,8 @@ __all__ = ["Chart", "Rendering", "render"]
 SECONDS = 10  # for one chart; a usual one takes some thousandths
 START = 60  # seconds more for a whole child: a cold disk reads 80 MB first
 OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+DEFINED = re.compile(r"\{\{-?\s*define\s+\"([^\"]+)\"")
+INCLUDED = re.compile(r"(?:include|template)\s+\"([^\"]+)\"")
 TODO = "put the chart right; doit lint renders it again"
 
 
@@ -108,11 +111,22 @@ def _rendering(chart: Chart, answer: Mapping[str, Any]) -> Rendering:
     unreadable: list[Unreadable] = []
     sources: dict[str, str] = answer["sources"]
     for file, content in sorted(answer["templates"].items()):
-        partials = tuple((path, text) for path, text in sorted(sources.items()) if path.endswith(".tpl"))
-        own = ((file, sources[file]),) if file in sources else ()
-        for one in manifests(content, file, own + partials):
+        for one in manifests(content, file, tuple(_written(file, sources))):
             if isinstance(one, Manifest):
                 found.append(one)
             else:
                 unreadable.append(one)
     return Rendering(chart, tuple(found), tuple(unreadable))
+
+
+def _written(file: str, sources: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The files whose lines a rendered template may hold: itself, and what it includes by name, one after the other."""
+    defined = {name: path for path, text in sorted(sources.items()) for name in DEFINED.findall(text)}
+    waiting = [file] if file in sources else []
+    seen = set(waiting)
+    for path in waiting:
+        yield path, sources[path]
+        for name in INCLUDED.findall(sources[path]):
+            if name in defined and defined[name] not in seen:
+                seen.add(defined[name])
+                waiting.append(defined[name])

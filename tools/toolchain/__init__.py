@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.toolchain.chdb import clickhouse
 from tools.toolchain.embedded import postgres
 from tools.toolchain.golang import go, goose
-from tools.toolchain.helm import helm
+from tools.toolchain.helm import helm, pinned_helm
 from tools.toolchain.inventory import Program, programs, versions
 from tools.toolchain.javascript import node, npm
 from tools.toolchain.prisma import pinned_prisma, prisma
@@ -18,6 +18,7 @@ __all__ = [
     "helm",
     "node",
     "npm",
+    "pinned_helm",
     "pinned_prisma",
     "postgres",
     "prisma",

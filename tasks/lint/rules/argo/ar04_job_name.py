@@ -1,7 +1,7 @@
 """AR04 job-name: each database has the Job that services.yaml expects, under a fixed name.
 
-Problem: The chart makes no Job of the expected name: it has another one, Kubernetes makes one up (`generateName`), or
-there is no Job at all.
+Problem: The chart makes no Job of the expected name: it has another one, Kubernetes makes one up (`generateName`),
+there is none, or the chart does not render at all.
 
 Consequence: `kubectl logs job/NAME` finds nothing, nothing proves that goose ran, and a database whose Job is missing
 is not migrated before the application. Argo CD names a `generateName` hook anew in each sync.
@@ -29,6 +29,11 @@ RULE = Rule(code="AR04", name="job-name", severity="error", needs="release")
 
 def check(release: Release) -> Iterator[Flaw]:
     """Each migration Job that services.yaml does not know, and each of its Jobs that is not made."""
+    for place, why in release.broken:
+        message = f"The chart makes nothing for {release.environment}, neither a Job nor the application: {why}"
+        yield flaw(place, f"{message.rstrip('.')}.")
+    if release.broken:
+        return
     made = list(migrations(release))
     missing = {name: database for name, database in release.jobs.items() if name not in {job.name for job in made}}
     strangers = [job for job in made if job.name not in release.jobs]

@@ -1,0 +1,234 @@
+"""What charts make of every environment, and which Applications deploy them: the facts of the AR rules."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+from schemas.catalog import Catalog, Database, Environment, Service
+from schemas.errors import ToolError
+from schemas.manifest import Manifest, Place, manifests
+from schemas.yaml_lenient import LARGEST, documents
+from tasks.lint.applications import KINDS, deploying, deployment
+from tasks.lint.release import Release
+from tools import git, tree
+from tools.toolchain import pinned_helm
+
+__all__ = ["Made", "Releases", "parts"]
+
+ARGO = "argoproj.io/"
+ENDINGS = (".yaml", ".yml")
+STAND_IN = f"@sha256:{'0' * 64}"
+ONCE = re.compile(rb"^--[ \t]*\+goose[ \t]+NO[ \t]+TRANSACTION\b", re.MULTILINE | re.IGNORECASE)
+BY_FILE = re.compile(r"repository:\s*[\"']?file://(?P<path>[^\s\"',}]+)")
+
+
+class Made(NamedTuple):
+    """What is known of one service: its releases, and the environments to which no image of it was promoted yet."""
+
+    releases: tuple[Release, ...] = ()
+    unpromoted: tuple[str, ...] = ()  # there a stand-in takes the image's place
+    unchecked: str = ""  # why nothing is known; empty where something is
+
+
+class _Asked(NamedTuple):
+    """A chart that is to be rendered for an environment, or manifests that are read as they stand."""
+
+    service: Service
+    environment: Environment
+    chart: str  # its folder; empty where the manifests are plain
+    applications: tuple[Manifest, ...]
+    image: str
+    promoted: bool
+    rendered: Any  # the Chart for Helm; None for plain manifests
+
+
+class Releases:
+    """The releases of a run: read and rendered once, for all services, when the first is asked for."""
+
+    def __init__(self, catalog: Catalog, say: Callable[[str], None]) -> None:
+        self.catalog, self.say = catalog, say
+        self._lock = Lock()
+        self._made: dict[str, Made] | None = None
+
+    def of(self, service: str) -> Made:
+        """What is known of a service."""
+        with self._lock:
+            if self._made is None:
+                self._made = _made(self.catalog, self.say)
+        return self._made.get(service, Made())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> dict[str, str]:
+    """What the releases of a service depend on beside services.yaml; nothing where it has no chart."""
+    if not any(name != "local" for name in catalog.environments):
+        return {}
+    whole = sha256()
+    for path in _applications(catalog.root):
+        whole.update(f"{path}\0{digest(catalog.root / path)}\n".encode())
+    found = {"applications": whole.hexdigest()}
+    chart = _chart(catalog.root, service)
+    folders = [chart] if chart else [posixpath.dirname(service.migration_job)]
+    if chart:
+        found["Helm"] = pinned_helm()
+        folders += _by_file(catalog.root, chart, 0)
+    values = {one.values.file.replace("{service}", service.name) for one in catalog.environments.values() if one.values}
+    folders += sorted(file for file in values if not file.startswith(f"{chart}/"))
+    return found | {"chart": repr([(folder, digest(catalog.root / folder)) for folder in folders])}
+
+
+def _made(catalog: Catalog, say: Callable[[str], None]) -> dict[str, Made]:
+    there = tuple(
+        one
+        for path in _applications.__wrapped__(catalog.root)
+        for one in manifests(_text(catalog.root / path), path)
+        if isinstance(one, Manifest) and one.kind in KINDS
+    )
+    asked = [
+        one
+        for service in catalog.services.values()
+        for environment in catalog.environments.values()
+        if environment.name != "local" and any(isinstance(one, Database) for one in service.databases)
+        if (one := _asked(catalog, service, environment, there))
+    ]
+    charts = [one.rendered for one in asked if one.rendered]
+    try:
+        if charts:
+            from tools.helm import render  # noqa: PLC0415 - start-up: only who lints charts renders them
+
+            rendered = dict(zip([id(one) for one in charts], render(catalog.root, charts, say), strict=True))
+        else:
+            rendered = {}
+    except ToolError as error:
+        return {one.service.name: Made(unchecked=str(error)) for one in asked}
+    found: dict[str, Made] = {}
+    for one in asked:
+        before = found.get(one.service.name, Made())
+        release = _release(catalog, one, rendered.get(id(one.rendered)))
+        unpromoted = () if one.promoted else (one.environment.name,)
+        found[one.service.name] = Made((*before.releases, release), (*before.unpromoted, *unpromoted))
+    return found
+
+
+def _asked(catalog: Catalog, service: Service, environment: Environment, there: tuple[Manifest, ...]) -> _Asked | None:
+    chart = _chart(catalog.root, service)
+    applications = deploying(there, service, chart or posixpath.dirname(service.migration_job), environment)
+    if not chart:
+        plain = (catalog.root / service.migration_job).is_file()
+        none = _Asked(service, environment, "", tuple(applications), "", promoted=True, rendered=None)
+        return none if plain or applications else None
+    from tools.helm import Chart  # noqa: PLC0415 - start-up
+
+    how = deployment(applications, service, chart, environment)
+    sets, image, promoted = dict(how.sets), "", True
+    if environment.values:
+        file = environment.values.file.replace("{service}", service.name)
+        key = environment.values.key.replace("{service}", service.name)
+        given = [_value(_text(catalog.root / path), key) for path in (f"{chart}/values.yaml", *how.values)]
+        image = next((one for one in reversed(given) if one), "")
+        promoted = bool(image) or file not in how.values
+        if not promoted:
+            image = sets[key] = f"{service.image or service.name}{STAND_IN}"
+        if key.rpartition(".")[2].lower() != "image":
+            image = ""
+    wanted = Chart(chart, how.values, sets, how.release, environment.namespace or "default")
+    return _Asked(service, environment, chart, tuple(applications), image, promoted, wanted)
+
+
+def _release(catalog: Catalog, asked: _Asked, rendering: Any) -> Release:
+    own = [one for one in asked.service.databases if isinstance(one, Database)]
+    found: list[Manifest] = []
+    broken: list[tuple[Place, str]] = []
+    if rendering is None:
+        file = asked.service.migration_job
+        for one in manifests(_text(catalog.root / file), file):
+            if isinstance(one, Manifest):
+                found.append(one)
+            else:
+                broken.append(one)
+    else:
+        found += rendering.manifests
+        broken += rendering.unreadable
+        if rendering.error:
+            broken.append((_place(rendering.error.where), rendering.error.what.partition(": ")[2]))
+    return Release(
+        service=asked.service.name,
+        environment=asked.environment.name,
+        template=asked.service.migration_job,
+        jobs={one.job: one.label for one in own},
+        once={one.job: why for one in own if (why := _once(catalog.root, one))},
+        manifests=tuple(found),
+        applications=asked.applications,
+        image=asked.image,
+        broken=tuple(broken),
+    )
+
+
+def _once(root: Path, database: Database) -> str:
+    """Why the files of a stream must not be run again blindly after a failure; empty where they may be."""
+    if database.engine == "clickhouse":
+        return "ClickHouse has no transactions"
+    for file in sorted((root / database.migrations).glob("*.sql")):
+        if file.is_file() and ONCE.search(file.read_bytes()[:LARGEST]):
+            return f"{file.name} runs without a transaction"
+    return ""
+
+
+def _chart(root: Path, service: Service) -> str:
+    """The folder of the chart that the migration Job's template is in; empty where there is none."""
+    folder = posixpath.dirname(service.migration_job)
+    while folder:
+        if (root / folder / "Chart.yaml").is_file():
+            return folder
+        folder = posixpath.dirname(folder)
+    return ""
+
+
+def _by_file(root: Path, chart: str, depth: int) -> list[str]:
+    """The charts of the monorepo that a chart depends on."""
+    found = []
+    for one in BY_FILE.finditer(_text(root / chart / "Chart.yaml")) if depth < 5 else ():  # noqa: PLR2004 - as Helm's
+        folder = posixpath.normpath(posixpath.join(chart, one["path"]))
+        if not folder.startswith(("/", "..")):
+            found += [folder, *_by_file(root, folder, depth + 1)]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _applications(root: Path) -> tuple[str, ...]:
+    """The files in which an Application may stand: git's, or all below the root where git has no say."""
+    repository = git.find(root)
+    if repository:
+        return tuple(repository.mentioning(ARGO, *ENDINGS))
+    seen = tree.look(root)
+    return tuple(path for path in seen.files if path.endswith(ENDINGS) and ARGO.encode() in seen.head(path, LARGEST))
+
+
+def _value(text: str, key: str) -> str:
+    """The text under a dotted key of a values file; empty where there is none."""
+    found: Any = next(iter(documents(text)), None)
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST + 1).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _place(where: str) -> Place:
+    path, line, column = (*where.rsplit(":", 2), "", "")[:3]
+    return Place(path, int(line), int(column)) if line.isdigit() and column.isdigit() else Place(where)
