@@ -11,7 +11,7 @@ from tasks.lint.finding import Finding, excerpt, in_order
 from tasks.lint.release import Release
 from tasks.lint.rule import rules
 
-__all__ = ["findings"]
+__all__ = ["files", "findings"]
 
 SECRET = ("AR10",)  # their lines hold what must not be shown again
 
@@ -19,6 +19,11 @@ SECRET = ("AR10",)  # their lines hold what must not be shown again
 def findings(root: Path, releases: tuple[Release, ...]) -> list[Finding]:
     """What the rules find; the same in two environments is told once."""
     return in_order(_each(root, releases))
+
+
+def files(releases: tuple[Release, ...]) -> frozenset[str]:
+    """The files that were looked at: templates and Applications that came to something."""
+    return frozenset(one.file for release in releases for one in (*release.manifests, *release.applications))
 
 
 def _each(root: Path, releases: tuple[Release, ...]) -> Iterator[Finding]:

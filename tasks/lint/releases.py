@@ -34,7 +34,7 @@ class Made(NamedTuple):
 
     releases: tuple[Release, ...] = ()
     unpromoted: tuple[str, ...] = ()  # there a stand-in takes the image's place
-    unchecked: str = ""  # why nothing is known; empty where something is
+    unchecked: ToolError | None = None  # why nothing is known, where Helm is not to be had
 
 
 class _Asked(NamedTuple):
@@ -109,7 +109,7 @@ def _made(catalog: Catalog, say: Callable[[str], None]) -> dict[str, Made]:
         else:
             rendered = {}
     except ToolError as error:
-        return {one.service.name: Made(unchecked=str(error)) for one in asked}
+        return {one.service.name: Made(unchecked=error) for one in asked}
     found: dict[str, Made] = {}
     for one in asked:
         before = found.get(one.service.name, Made())
@@ -179,7 +179,7 @@ def _once(root: Path, database: Database) -> str:
         return "ClickHouse has no transactions"
     for file in sorted((root / database.migrations).glob("*.sql")):
         if file.is_file() and ONCE.search(file.read_bytes()[:LARGEST]):
-            return f"{file.name} runs without a transaction"
+            return "some files run without a transaction"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The step `lint`: the rules of the policy, checked on the files of one stream."""
+"""The step `lint`: the rules of the policy, checked on the files of one stream and on its service's chart."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from schemas.catalog import Catalog, Database
 from schemas.errors import LintFailed
 from schemas.target import Target
 from tasks import place
+from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
 from tasks.lint.check import check, check_along, check_stream
 from tasks.lint.finding import Finding, counted
 from tasks.lint.gather import dotenvs, gather
 from tasks.lint.reading import parser
+from tasks.lint.releases import Made, Releases
+from tasks.lint.releases import parts as parts_of_charts
 from tasks.lint.report import Report
 from tasks.lint.rule import rules
 from tasks.work import Outcome, Work
@@ -22,12 +25,14 @@ from tasks.work import Outcome, Work
 __all__ = ["parts", "run"]
 
 GIT = "GS14, GS15: whether a merged file was changed"
+CHARTS = "AR: what charts make of each environment"
 
 
 def run(work: Work) -> Outcome:
-    """Check a stream; findings go into the run's report.
+    """Check a stream and the chart that deploys it; findings go into the run's report.
 
-    Raises LintFailed where one is an error, or where CI=true and there is no base branch to compare with.
+    Raises LintFailed where one is an error, or where CI=true and something cannot be checked: there is no base branch
+    to compare with, or no Helm to render the chart.
     """
     catalog, database = work.catalog, place.owned(work.catalog, work.target)
     report = work.session.shared("lint", lambda: Report(work.out))
@@ -44,16 +49,21 @@ def run(work: Work) -> Outcome:
     together = rules(database.engine, "stream", "git")
     found = [one for file in stream.files for one in check(file, alone)]
     found += check_along(stream, rules(database.engine, "catalogue")) + check_stream(stream, together)
-    report.add(found, len(stream.files))
+    made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
+    found += argo.findings(catalog.root, made.releases)
+    report.add(found, len(stream.files) + len(argo.files(made.releases)))
     if isinstance(base, Nothing):
         report.note(f"{GIT}: {base.why} (→ {base.todo})")
-    _judge(database, found, base)
+    if made.unchecked:
+        report.note(f"{CHARTS}: {made.unchecked.what} (→ {made.unchecked.todo})")
+    _judge(database, found, base, made)
     count = len(stream.files)
-    return Outcome(summary=f"{count} {'file' if count == 1 else 'files'}, {counted(found)}")
+    waiting = f"; not promoted yet: {', '.join(made.unpromoted)}" if made.unpromoted else ""
+    return Outcome(summary=f"{count} {'file' if count == 1 else 'files'}, {counted(found)}{waiting}")
 
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
-    """What can change the outcome beside services.yaml: the files, what is merged, and the rules."""
+    """What can change the outcome beside services.yaml: the files, what is merged, the chart, and the rules."""
     database = place.owned(catalog, target)
     base = Looks(catalog).at(database.migrations)
     return {
@@ -62,10 +72,11 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
         "base branch": base.why if isinstance(base, Nothing) else base.key,
         "CI": os.environ.get("CI", ""),
         "rules": digest(Path(__file__).parent),
+        **parts_of_charts(catalog, catalog.services[database.service], digest),
     }
 
 
-def _judge(database: Database, found: Sequence[Finding], base: Base | Nothing) -> None:
+def _judge(database: Database, found: Sequence[Finding], base: Base | Nothing, made: Made) -> None:
     """LintFailed where the step has not succeeded."""
     if any(one.severity == "error" for one in found):
         raise LintFailed(
@@ -77,4 +88,10 @@ def _judge(database: Database, found: Sequence[Finding], base: Base | Nothing) -
             f"{database.label}: nothing tells which files are merged, and an edited one would go unseen",
             why=f"{base.why}; where CI=true, what cannot be checked is an error",
             todo=base.todo,
+        )
+    if made.unchecked and os.environ.get("CI") == "true":
+        raise LintFailed(
+            f"{database.label}: nothing tells what the chart makes, as Helm is not to be had",
+            why=f"{made.unchecked.what}; where CI=true, what cannot be checked is an error",
+            todo=made.unchecked.todo,
         )

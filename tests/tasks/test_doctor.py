@@ -15,7 +15,19 @@ from tasks.work import Outcome, Progress, Session, Work
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["Python", "git", "doit", "psycopg", "PyYAML", "jsonschema", "rich"]
-NAMES += ["pytest", "ruff", "mypy", "import-linter", "Go", "goose", "Node.js", "PostgreSQL", "ClickHouse", "Prisma"]
+NAMES += [
+    "pytest",
+    "ruff",
+    "mypy",
+    "import-linter",
+    "Go",
+    "goose",
+    "Node.js",
+    "PostgreSQL",
+    "ClickHouse",
+    "Helm for Python",
+    "Prisma",
+]
 NAMES += ["pg_dump"]
 
 
@@ -49,7 +61,7 @@ def test_every_program_has_a_line(tmp_path: Path) -> None:
     outcome, lines = run(tmp_path)
     assert [line.partition("  ")[0] for line in lines[1 : len(NAMES) + 1]] == NAMES
     assert any("not proved: replication" in line for line in lines[len(NAMES) + 1 :])
-    assert (outcome.exit_code, outcome.summary) == (0, "18 programs, none missing")
+    assert (outcome.exit_code, outcome.summary) == (0, "19 programs, none missing")
 
 
 def test_the_document_is_what_its_schema_says(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tools.clickhouse.obstacles import LIMITS
 from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
 from tools.toolchain.embedded import pinned_postgres, postgres_place
 from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
+from tools.toolchain.helm import helm_place, pinned_helm
 from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
 from tools.toolchain.pg_dump import pg_dump_place
 from tools.toolchain.prisma import pinned_prisma, prisma_place
@@ -72,6 +73,14 @@ def programs() -> tuple[Program, ...]:
         replace(
             _brought("ClickHouse", pinned_clickhouse(), "pip", clickhouse_place() / "chdb", needed_by=SERVER_STEPS),
             limits=LIMITS,
+        ),
+        _brought(
+            "Helm for Python",
+            pinned_helm(),
+            "pip",
+            helm_place() / "helm_python",
+            needed_by=("lint (charts)",),
+            obtain="./run doit lint",
         ),
         _brought(
             "Prisma",

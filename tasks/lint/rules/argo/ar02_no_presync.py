@@ -32,6 +32,6 @@ def check(release: Release) -> Iterator[Flaw]:
             when = f"in the phase {', '.join(sorted(phases))}" if phases else "beside the application"
             yield flaw(
                 job.at("metadata", "annotations", HOOK),
-                f"The Job {job.name or 'that migrates'} runs {when}, not before it: new pods may meet the old schema.",
+                f"The migration Job runs {when}, not before it: new pods may meet the old schema.",
                 instead=f"{HOOK}: PreSync",
             )

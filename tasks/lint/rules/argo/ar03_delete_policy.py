@@ -36,12 +36,14 @@ def check(release: Release) -> Iterator[Flaw]:
         instead = f"{POLICY}: BeforeHookCreation"
         if "HookSucceeded" in policies:
             yield flaw(
-                place, f"Argo CD deletes {job.name} when it has succeeded, before its log is read.", instead=instead
+                place,
+                "Argo CD deletes the migration Job when it has succeeded, before its log is read.",
+                instead=instead,
             )
         elif "HookFailed" in policies:
             yield flaw(
-                place, f"Argo CD deletes {job.name} when it has failed, and with it the reason.", instead=instead
+                place, "Argo CD deletes the migration Job when it has failed, and with it the reason.", instead=instead
             )
         else:
-            message = f"Nothing says when Argo CD deletes {job.name}; what it does today is not promised to stay."
+            message = "Nothing says when Argo CD deletes the migration Job; what it does today is not promised to stay."
             yield flaw(place, message, instead=instead)._replace(severity="warning")

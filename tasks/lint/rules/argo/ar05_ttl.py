@@ -30,5 +30,5 @@ def check(release: Release) -> Iterator[Flaw]:
         if seconds is not None:
             yield flaw(
                 job.at("spec", "ttlSecondsAfterFinished"),
-                f"Kubernetes deletes {job.name} {seconds} s after its end, maybe before anybody has read its log.",
+                f"Kubernetes deletes the migration Job {seconds} s after its end, maybe before its log was read.",
             )

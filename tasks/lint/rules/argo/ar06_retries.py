@@ -41,7 +41,7 @@ def check(release: Release) -> Iterator[Flaw]:
             said = f"up to {tries} times" if isinstance(tries, int) else "again"
             yield flaw(
                 job.at("spec", "backoffLimit"),
-                f"A failed {job.name} is tried {said} on what it left half done: {why}.",
+                f"A failed migration is tried {said} on what it left half done: {why}.",
                 instead="backoffLimit: 0",
             )
         yield from _deadline(job)
@@ -53,7 +53,7 @@ def _restarts(job: Manifest) -> Iterator[Flaw]:
         if policy != "Never":
             yield flaw(
                 job.at(*path, "restartPolicy"),
-                f"The restartPolicy of {job.name} is {policy or 'missing'}: what failed is run again in the same pod.",
+                f"The restartPolicy is {policy or 'missing'}: a migration that failed is run again in the same pod.",
                 instead="restartPolicy: Never",
             )
 
@@ -62,6 +62,6 @@ def _deadline(job: Manifest) -> Iterator[Flaw]:
     deadline = job.get("spec", "activeDeadlineSeconds")
     place, instead = job.at("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds: 21600"
     if deadline is None:
-        yield flaw(place, f"A pod of {job.name} that never starts keeps the sync running for ever.", instead=instead)
+        yield flaw(place, "A migration pod that never starts keeps the sync running for ever.", instead=instead)
     elif isinstance(deadline, int) and deadline < SHORTEST:
         yield flaw(place, f"A migration that takes longer than {deadline} s is killed in the middle.", instead=instead)

@@ -38,11 +38,10 @@ def check(release: Release) -> Iterator[Flaw]:
             if goose and release.image and image != release.image:
                 yield flaw(
                     place,
-                    f"The Job {job.name} runs goose from {image or 'no image'}, whatever image a promotion names.",
+                    f"The migration Job runs goose from {image or 'no image'}, whatever image a promotion names.",
                 )
             elif not BY_DIGEST.fullmatch(image):
                 yield flaw(
                     place,
-                    f"The image {image or 'that is missing'} of {job.name} is not named by digest: it may be another "
-                    "one tomorrow.",
+                    f"The image {image or 'that is missing'} is not named by digest: it may be another one tomorrow.",
                 )

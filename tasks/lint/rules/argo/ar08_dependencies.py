@@ -48,7 +48,7 @@ def check(release: Release) -> Iterator[Flaw]:
             if needed is None:
                 continue
             instead = f'{HOOK}: PreSync\n{WAVE}: "{wave(job) - 1}"'
-            what = f"The {needed.kind} {name} that {job.name} needs"
+            what = f"The {needed.kind} {name} that the migration Job needs"
             place = needed.at("metadata", "annotations", HOOK if HOOK not in needed.annotations else WAVE)
             if "PreSync" not in hooks(needed):
                 yield flaw(

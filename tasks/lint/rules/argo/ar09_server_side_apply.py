@@ -23,6 +23,7 @@ __all__ = ["RULE", "check"]
 
 RULE = Rule(code="AR09", name="server-side-apply", severity="warning", needs="release")
 OPTIONS = "argocd.argoproj.io/sync-options"
+MESSAGE = "With ServerSideApply the migration Job may run in every second sync only."
 ON, OFF = "ServerSideApply=true", "ServerSideApply=false"
 
 
@@ -32,15 +33,11 @@ def check(release: Release) -> Iterator[Flaw]:
     jobs = [one for one in migrations(release) if hooks(one) and (delete_policies(one) or replaced) & replaced]
     for job in jobs:
         if ON in several(job, OPTIONS):
-            yield flaw(job.at("metadata", "annotations", OPTIONS), _message(job.name), instead=f"{OPTIONS}: {OFF}")
+            yield flaw(job.at("metadata", "annotations", OPTIONS), MESSAGE, instead=f"{OPTIONS}: {OFF}")
     open_to_it = [job for job in jobs if OFF not in several(job, OPTIONS)]
     for manifest in release.applications if open_to_it else ():
         for above in (("spec",), ("spec", "template", "spec")):
             options = listed(manifest.get(*above, "syncPolicy", "syncOptions"))
             if ON in options:
                 place = manifest.at(*above, "syncPolicy", "syncOptions", options.index(ON))
-                yield flaw(place, _message(open_to_it[0].name))
-
-
-def _message(name: str) -> str:
-    return f"With ServerSideApply the hook {name} may run in every second sync only."
+                yield flaw(place, MESSAGE)
