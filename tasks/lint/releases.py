@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from schemas.catalog import Catalog, Database, Environment, Service
 from schemas.errors import ToolError
 from schemas.manifest import Manifest, Place, manifests
+from schemas.target import LOCAL
 from schemas.yaml_lenient import LARGEST, documents
 from tasks.lint.applications import KINDS, deploying, deployment
 from tasks.lint.release import Release
@@ -70,7 +71,7 @@ class Releases:
 
 def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> dict[str, str]:
     """What the releases of a service depend on beside services.yaml; nothing where it has no chart."""
-    if not any(name != "local" for name in catalog.environments):
+    if catalog.environments.keys() <= {LOCAL}:
         return {}
     whole = sha256()
     for path in _applications(catalog.root):
@@ -87,6 +88,8 @@ def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> 
 
 
 def _made(catalog: Catalog, say: Callable[[str], None]) -> dict[str, Made]:
+    if catalog.environments.keys() <= {LOCAL}:
+        return {}
     there = tuple(
         one
         for path in _applications.__wrapped__(catalog.root)
@@ -97,7 +100,7 @@ def _made(catalog: Catalog, say: Callable[[str], None]) -> dict[str, Made]:
         one
         for service in catalog.services.values()
         for environment in catalog.environments.values()
-        if environment.name != "local" and any(isinstance(one, Database) for one in service.databases)
+        if environment.name != LOCAL and any(isinstance(one, Database) for one in service.databases)
         if (one := _asked(catalog, service, environment, there))
     ]
     charts = [one.rendered for one in asked if one.rendered]

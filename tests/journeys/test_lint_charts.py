@@ -80,7 +80,7 @@ def test_a_chart_is_looked_at_again_when_it_or_its_application_has_changed(shop:
     assert "shop/main: 2 errors" in done.stderr
     assert "gitops/shop.yaml:8:5 AR01 auto-sync\n  8 |     automated: {}\n    |     ^\n" in done.stdout
     assert "services/shop/helm/templates/migration-job.yaml:10:3 AR05 ttl\n" in done.stdout
-    assert done.stdout.endswith("2 errors in 2 of 3 files\n")
+    assert "\n2 errors in 2 of 3 files\n" in done.stdout
     job.write_text(JOB)
     (shop.root / "gitops" / "shop.yaml").unlink()
     (shop.root / "more.yaml").write_text(APPLICATION)
