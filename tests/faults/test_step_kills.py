@@ -25,6 +25,21 @@ HERE = r"^(opened|link|rename|remove) services/"
 STATE = r"|^(opened|rename) \.state/\.*(gitignore|catalog)"
 COMMIT = ("-s", "commit:ant-service")
 COMMITS = r"^start(ed)? git (add|commit) "
+TEST, PRISMA = "test:ant-service", "prisma:ant-service"
+PULLS = (
+    r"^started .* db pull ",
+    r"^opened services/.*schema\.prisma",
+    r"^rename \.state/prisma/.*/\.done\.json\.",
+)
+SCHEMA = """generator client {
+  provider = "prisma-client-js"
+}
+
+datasource db {
+  provider = "postgresql"
+  url      = env("DATABASE_URL")
+}
+"""
 RENAMES = r"^rename services/|^start(ed)? git mv "
 
 
@@ -213,3 +228,45 @@ def test_renumbered_files_keep_their_order(ours: Monorepo) -> None:
         assert killed_at_each(ours, RENAMES, ("renumber:ant-service",), before=before, then=then) == 4
     then()
     assert texts(folder(ours))[2:] == [TABLE.format(name) for name in ("late", "c", "d", "e")]
+
+
+def test_no_scratch_server_outlives_a_killed_test(ours: Monorepo) -> None:
+    git(ours, "reset", "-q", "--hard", "first")
+    for moment in (r"^started .*/initdb ", r"^started .* tools\.keeper ", r"^started .*/goose .* up$"):
+        assert ours.doomed(moment, 1, TEST).code == -signal.SIGKILL
+        assert processes.gone(ours.root) == []
+    file = folder(ours) / SECOND
+    file.write_text(TABLE.format("b").replace("CREATE", "SELECT pg_sleep(60);\nCREATE"))
+    run = ours.start(TEST)
+    until(lambda: [one for one in processes.of(ours.root) if one.doing.startswith("SELECT")])
+    run.process.kill()
+    run.end()
+    assert processes.gone(ours.root) == []
+    file.write_text(TABLE.format("b"))
+    done = ours.doit(TEST)
+    clean(done)
+    assert done.code == 0, done.err
+    assert processes.gone(ours.root) == []
+    scratch = ours.root / ".state" / "scratch"
+    assert [path for path in (scratch / "staging").rglob("*") if path.is_file()] == []
+    assert list((scratch / "postgres").glob(".initdb-*")) == []
+
+
+def test_a_schema_is_the_old_or_the_new_one(ours: Monorepo) -> None:
+    file = ours.root / "services" / "ant-service" / "prisma" / "schema.prisma"
+    file.parent.mkdir()
+    file.write_text(SCHEMA)
+    with ours.server():
+        for moment in PULLS:
+            assert ours.doomed(moment, 1, PRISMA).code == -signal.SIGKILL, moment
+            quiet(ours)
+            assert file.read_text() == SCHEMA or moment == PULLS[-1]
+        pulled = file.read_text()
+        done = ours.doit(PRISMA)
+        clean(done)
+        assert done.code == 0, done.err
+        assert "model a {" in pulled
+        assert file.read_text() == pulled
+        nothing_left(ours)
+        assert "1 up to date" in ours.doit(PRISMA).err
+    assert not (ours.root / ".state" / "prisma" / "ant-service" / "ant" / "pull").exists()
