@@ -84,10 +84,10 @@ def _checked(raw: bytes, file: Path, shown: str) -> tuple[dict[str, Any], Catalo
     catalog = build(data, file)
     found += catalog_checks.mistakes(document, data)
     found += catalog_collisions.mistakes(document, data, catalog)
-    for service, why in objections(catalog):
+    for service, why, way in objections(catalog):
         place = ("services", service, "folder") if service else ("root",)
-        hint = ""
-        if service:
+        hint = way
+        if service and not way:
             beside = catalog.root / catalog.services[service].folder
             with suppress(OSError):
                 hint = nearest(beside.name, (entry.name for entry in beside.parent.iterdir())).removeprefix(" — ")

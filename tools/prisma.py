@@ -27,12 +27,14 @@ PROGRAM = Path("node_modules") / "prisma" / "build" / "index.js"
 CONFIGURATION = "prisma.config.mjs"
 
 
-def pull(schema: Path, url: str, variable: str, say: Say, *, own: Path | None = None, native: bool = False) -> None:
+def pull(
+    schema: Path, url: str, variable: str, say: Say, *, shown: str, own: Path | None = None, native: bool = False
+) -> None:
     """Have Prisma write what the database holds into a schema file, which also says what to keep.
 
-    ``variable`` is the one that the schema's datasource names; the URL is in the environment alone. ``own`` has the
-    monorepo's Prisma do it: with the engine of its package, or with the ``native`` one that it has downloaded.
-    Raises ToolError with Prisma's own words.
+    ``variable`` is the one that the schema's datasource names; the URL is in the environment alone. ``shown`` is the
+    path that the user knows the schema by. ``own`` has the monorepo's Prisma do it: with the engine of its package, or
+    with the ``native`` one that it has downloaded. Raises ToolError with Prisma's own words.
     """
     home = None if native else toolchain.prisma(say)
     program = own or toolchain.prisma(say) / PROGRAM
@@ -45,7 +47,7 @@ def pull(schema: Path, url: str, variable: str, say: Say, *, own: Path | None = 
     before = schema.stat().st_mtime_ns
     done = shell.run(command, environment=environment, timeout=DEADLINE, cwd=home or schema.parent, bound_to_us=True)
     if done.code or schema.stat().st_mtime_ns == before:  # one that says it is done and wrote nothing has not pulled
-        raise ToolError("prisma db pull failed", why=_said(done))
+        raise ToolError("prisma db pull failed", where=shown, why=_said(done))
 
 
 def generate(found: Installed, schema: Path, variable: str, say: Say) -> None:

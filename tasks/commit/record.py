@@ -28,6 +28,7 @@ def run(work: Work) -> Outcome:
     places = paths(service)
     with _turn(work):
         recorder.ready(repository)
+        _plain(repository, service)
         _none_ignored(repository, service)
         changes = recorder.changes(repository, places)
         if not changes:
@@ -51,7 +52,10 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
     """Whether git has anything of each service's files to commit; all are asked about at once."""
     catalog = works[0].catalog
     places = {work.target.name: paths(catalog.services[work.target.service or ""]) for work in works}
-    changed = recorder.changes(_repository(catalog), [place for listed in places.values() for place in listed])
+    repository = _repository(catalog)
+    for work in works:
+        _plain(repository, catalog.services[work.target.service or ""])
+    changed = recorder.changes(repository, [place for listed in places.values() for place in listed])
     return {name: _answer([path for path in changed if _within(path, listed)]) for name, listed in places.items()}
 
 
@@ -87,6 +91,13 @@ def _repository(catalog: Catalog) -> git.Repository:
     if found is None:
         raise Refused(f"{catalog.root} is in no git repository", todo="git init")
     return found
+
+
+def _plain(repository: git.Repository, service: Service) -> None:
+    """Refused where git would see none of the service's migrations."""
+    for database in service.databases:
+        if isinstance(database, Database):
+            repository.plain(database.migrations)
 
 
 def _none_ignored(repository: git.Repository, service: Service) -> None:

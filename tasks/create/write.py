@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -58,7 +59,8 @@ def named(name: str, command: str) -> str:
     """The name, when a file can bear it; Refused with the nearest that would do, for ``command``."""
     if NAME.fullmatch(name) and len(name) <= LONGEST:
         return name
-    better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:LONGEST].rstrip("_")
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()  # ü is u, ß is ss
+    better = re.sub(r"[^a-z0-9]+", "_", plain).strip("_0123456789")[:LONGEST].rstrip("_")
     if not name:
         raise Refused("a migration needs a name that says what it does", todo=f"{command} name=add_user_preferences")
     why = f"it has {len(name)} characters, and {LONGEST} are the most" if len(name) > LONGEST else ""

@@ -107,7 +107,8 @@ def _unknown(versions: Sequence[Version]) -> Iterator[str]:
 def _lines(one: Comparison) -> Iterator[str]:
     if one.error:
         _, *lines = str(one.error).splitlines()
-        yield f"{one.called}  cannot be compared: {one.error.what}"
+        seen, what = f"{one.called} ", one.error.what
+        yield f"{one.called}  {what.removeprefix(seen) if what.startswith(seen) else f'cannot be compared: {what}'}"
         yield from (f"  {line.strip()}" for line in lines)
         return
     against = f"what {one.files} applied {'file builds' if one.files == 1 else 'files build'}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from schemas.answer import Answer
 from schemas.catalog import Catalog, Database, Reference
-from schemas.errors import GanderError, Refused
+from schemas.errors import Refused
 from schemas.target import LOCAL, Target
 from tasks import place
 from tasks.migrate.check import gather
@@ -54,7 +54,7 @@ def run(work: Work) -> Outcome:
     elif _frozen(work):
         raise _drift(entry, before or "", after)
     else:
-        last.write(path, after)
+        _replace(path, entry, after)
         summary = "pulled" if before else "pulled for the first time"
     _tell_what_escapes(work, entry, server, name)
     last.forget(work.catalog, entry)  # half a client is not what the last run left
@@ -134,11 +134,9 @@ def _pulled(
         os.utime(copy, (1, 1))  # a pull that writes nothing is told by that
         work.progress.now("prisma db pull")
         url = server.url(database.names[LOCAL], application="gander prisma")
-        prisma.pull(copy, url, variable, work.progress.now, own=choice.own, native=choice.native)
+        shown = str(entry.prisma)
+        prisma.pull(copy, url, variable, work.progress.now, shown=shown, own=choice.own, native=choice.native)
         return schema.without_table(copy.read_text(encoding="utf-8"), database.table)
-    except GanderError as error:
-        error.where = error.where or str(entry.prisma)
-        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -205,3 +203,14 @@ def _read(path: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"cannot be read: {error}", where=str(path)) from error
+
+
+def _replace(path: Path, entry: Database | Reference, text: str) -> None:
+    try:
+        last.write(path, text)
+    except OSError as error:
+        raise Refused(
+            f"the file cannot be written: {error.strerror}",
+            where=str(entry.prisma),
+            todo=f"make {path.parent} a folder of yours, with space on its disk\nthen doit prisma:{entry.label}",
+        ) from error

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-__all__ = ["mount", "needed", "unmount"]
+__all__ = ["mount", "needed", "read_only", "unmount"]
 
 SYS_ADMIN = 21  # linux/capability.h
 
@@ -30,3 +32,20 @@ def mount(*words: str | Path) -> None:
 def unmount(folder: Path) -> None:
     """Run umount(8)."""
     subprocess.run([shutil.which("umount") or "/bin/umount", folder], check=True)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Have nobody write into a folder; root, whom no mode stops, meets a file system that cannot be written."""
+    if os.geteuid() != 0:
+        folder.chmod(0o555)
+        yield
+        folder.chmod(0o755)
+        return
+    needed()
+    mount("--bind", folder, folder)
+    try:
+        mount("-o", "remount,bind,ro", folder)
+        yield
+    finally:
+        unmount(folder)

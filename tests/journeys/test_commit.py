@@ -56,3 +56,23 @@ def test_outside_git_it_is_refused(example: Monorepo) -> None:
         "`commit:identity-service/auth`: commit is about a whole service"
         in example.doit("commit:identity-service/auth").stderr
     )
+
+
+def test_migrations_behind_a_link_are_refused_instead_of_found_committed(example: Monorepo) -> None:
+    monorepo = begun(example)
+    service, folder = monorepo.root / "services" / "auth-service", monorepo.folder("auth-service")
+    folder.rename(service / "real")
+    folder.symlink_to("real")
+    monorepo.write("auth-service", "20990101000000_new.sql", "SELECT 1;")
+    for words in (("-s", "commit:auth-service"), ("create:auth-service", "name=x"), ("renumber:auth-service",)):
+        refused = monorepo.doit(*words, **WHO)
+        assert refused.returncode == 1
+        assert "services/auth-service/migrations: is reached by a symbolic link" in refused.stderr
+        assert "→ name the folder itself in services.yaml: migrations: services/auth-service/real" in refused.stderr
+    folder.unlink()
+    service.rename(service.with_name("real"))
+    service.symlink_to("real")
+    refused = monorepo.doit("create:auth-service", "name=x")
+    assert refused.returncode == 3
+    assert "`services/auth-service` leads to `services/real` by a symbolic link" in refused.stderr
+    assert "give `folder: services/real`" in refused.stderr

@@ -116,6 +116,7 @@ def test_variables_that_are_not_set_are_told_before_anything_is_started(shop: tu
     assert "starting" not in done.stderr
     unreachable = mine.doit("drift@dev", SHOP_MAIN_DEV_URL="postgres://u:s3cret-word@127.0.0.1:1/shop_main")
     assert unreachable.returncode == 1
+    assert "shop/main@dev  cannot be looked at\n" in unreachable.stdout
     assert "Connection refused" in unreachable.stdout
     assert "s3cret-word" not in unreachable.stdout + unreachable.stderr
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.faults.mounts import read_only
 from tests.journeys.conftest import Monorepo, counts, ran
 from tools import toolchain
 
@@ -144,3 +146,37 @@ def test_a_service_without_a_schema_is_left_alone_until_it_is_asked_for_one(exam
     assert not path.exists()
     example.fine("prisma:auth-service", "force=true")
     assert 'env("DATABASE_URL")' in path.read_text()
+
+
+def test_a_machine_without_nodejs_is_told_to_get_it(example: Monorepo, tmp_path: Path) -> None:
+    programs, tools = tmp_path / "bin", tmp_path / "tools"
+    for folder, sources, left_out in (
+        (programs, map(Path, os.environ["PATH"].split(os.pathsep)), ("node", "npm", "npx", "corepack")),
+        (tools, [Path(example.environment["GANDER_TOOLS"])], ("node-",)),
+    ):
+        folder.mkdir()
+        for path in (path for source in sources if source.is_dir() for path in source.iterdir()):
+            if not path.name.startswith(left_out) and not (folder / path.name).is_symlink():
+                (folder / path.name).symlink_to(path)
+    example.fine("start")  # what PostgreSQL is made of is not asked for then
+    nowhere = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    done = example.doit("prisma:auth-service", PATH=str(programs), GANDER_TOOLS=str(tools), **nowhere)
+    assert done.returncode == 1
+    assert "this machine has no Node.js 18 or newer with its npm, and installing one failed" in done.stderr
+    assert "→ install Node.js with npm\n" in done.stderr
+    assert "1 failed" in done.stderr
+
+
+def test_a_schema_that_cannot_be_written_is_told_and_stays_as_it_is(example: Monorepo) -> None:
+    path = example.root / "services" / "auth-service" / "prisma" / "schema.prisma"
+    before = path.read_text()
+    example.write("auth-service", "20270101000000_nick.sql", "ALTER TABLE users ADD COLUMN nick TEXT;", "SELECT 1;")
+    with read_only(path.parent):
+        done = example.doit("prisma:auth-service")
+    assert done.returncode == 1
+    assert re.search(
+        r"services/auth-service/prisma/schema.prisma: the file cannot be written: (Read|Perm)", done.stderr
+    )
+    assert f"→ make {path.parent} a folder of yours" in done.stderr
+    assert path.read_text() == before
+    assert [one.name for one in path.parent.iterdir()] == ["schema.prisma"]

@@ -345,7 +345,7 @@ def test_what_is_no_file_is_one_mistake(tmp_path: Path) -> None:
     }
 
 
-def test_a_folder_cannot_leave_the_root_by_a_link(tmp_path: Path) -> None:
+def test_a_service_is_no_link(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     (root / "inside").mkdir(parents=True)
     (tmp_path / "outside" / "order").mkdir(parents=True)
@@ -363,11 +363,23 @@ def test_a_folder_cannot_leave_the_root_by_a_link(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
         load(file)
     assert [(mistake.line, mistake.message) for mistake in caught.value.mistakes] == [
+        (3, "`services/cart` leads to `inside` by a symbolic link, and git sees no file behind one"),
         (4, "`services/stock` leads out of the root by a symbolic link"),
         (5, "`apps/order` leads out of the root by a symbolic link"),
         (6, "there is no folder `services/gone`"),
         (7, "`services/file` is not a folder"),
     ]
+    assert caught.value.mistakes[0].hint == "give `folder: inside`"
+
+
+@pytest.mark.parametrize("folder", ["services/cart", "./services//cart", "services/cart/"])
+def test_a_folder_may_be_written_in_any_way_and_the_root_may_be_reached_by_a_link(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "repo" / "services" / "cart").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("repo")
+    file = tmp_path / "link" / "services.yaml"
+    entry = f"{{folder: {folder}, databases: {{m: {{engine: postgres, name: x}}}}}}"
+    file.write_text(f"version: 1\nservices: {{cart: {entry}}}\n")
+    assert load(file).services["cart"].folder
 
 
 def test_a_kept_document_gives_the_same_catalog(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_user_whose_settings_are_fixed_reads_by_a_request_that_cannot_write(bo
     ("pattern", "put", "why", "todo"),
     [
         (PASSWORD, "wr0ng-one", "Authentication failed", "correct the user and the password"),
-        (r":\d+/", ":1/", "Connection refused", "VPN"),
+        (r":\d+/", ":1/", "127.0.0.1:1: Connection refused", "VPN"),
         (r"127\.0\.0\.1", "db.invalid", "not known|resolution", "VPN"),
         ("^http:", "https:", "SSL", "the scheme and the port"),
         ("/audit_db", "/other", "leads to the database other", "export AUDIT_DEV_URL='https://"),

