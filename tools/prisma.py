@@ -23,6 +23,14 @@ QUIET = {
     "NO_COLOR": "1",
     "CI": "1",  # no question is asked
 }
+MOST, LONGEST = 24, 300  # lines that are shown, and characters of one
+MEND = "correct what Prisma names, then run the command again"
+NOISE = (  # what it says of our way to run it, and advice that loses the schema
+    *("Prisma schema loaded", "Loaded Prisma config", "Prisma config detected", "Datasource ", "warn "),
+    *("WARNING: Your schema specifies the following datasource", "- url", "The values from your schema will NOT be"),
+    *("We recommend you to remove those properties", "- Introspecting", "✖ Introspecting"),
+    *("Please fix your current schema manually", "Or run this command with the --force flag"),
+)
 PROGRAM = Path("node_modules") / "prisma" / "build" / "index.js"
 CONFIGURATION = "prisma.config.mjs"
 
@@ -47,7 +55,8 @@ def pull(
     before = schema.stat().st_mtime_ns
     done = shell.run(command, environment=environment, timeout=DEADLINE, cwd=home or schema.parent, bound_to_us=True)
     if done.code or schema.stat().st_mtime_ns == before:  # one that says it is done and wrote nothing has not pulled
-        raise ToolError("prisma db pull failed", where=shown, why=_said(done))
+        said = _said(done).replace(os.fspath(schema), shown)
+        raise ToolError("prisma db pull failed", where=shown, why=said, todo=MEND)
 
 
 def generate(found: Installed, schema: Path, variable: str, say: Say) -> None:
@@ -61,11 +70,12 @@ def generate(found: Installed, schema: Path, variable: str, say: Say) -> None:
         command += ["--config", toolchain.prisma(say) / CONFIGURATION]
     done = shell.run(command, environment=environment, timeout=DEADLINE, cwd=schema.parent, bound_to_us=True)
     if done.code:
-        raise ToolError("prisma generate failed", where=os.fspath(schema), why=_said(done))
+        raise ToolError("prisma generate failed", where=os.fspath(schema), why=_said(done), todo=MEND)
 
 
 def _said(done: shell.Finished) -> str:
-    """The lines of Prisma's output that say something."""
-    noise = ("Prisma schema loaded", "Loaded Prisma config", "Prisma config detected", "Datasource ", "warn ")
+    """The lines of Prisma's output that say something, from the first: later ones follow from it."""
     lines = [line.strip() for line in (done.err + "\n" + done.out).splitlines()]
-    return "\n".join(line for line in lines if line and not line.startswith(noise))[-2000:]
+    said = [line for line in lines if line and not line.startswith(NOISE)]
+    more = [f"and {len(said) - MOST} lines more"] if len(said) > MOST else []  # one mistake has many consequences
+    return "\n".join([*(line[:LONGEST] for line in said[:MOST]), *more])
