@@ -75,7 +75,10 @@ class Turn:
             answer = self.freshness.ask([self.job.name])[self.job.name]
         parts = self.freshness.parts(self.job.name)
         task.value_savers.append(lambda: _kept(parts))
-        return answer is not None and answer.up_to_date is True
+        fresh = answer is not None and answer.up_to_date is True
+        if fresh:
+            self.freshness.replay(self.job.name)
+        return fresh
 
 
 def _kept(parts: Mapping[str, str] | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from schemas.catalog import Catalog, Database, EngineName, Reference
@@ -22,10 +23,15 @@ class Variable(NamedTuple):
     values: tuple[str, ...] = ()  # empty: any that `pattern` matches
     pattern: str = ".+"
     form: str = ""  # how a value looks, for a message about a bad one
+    more: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # verb -> the values that it takes besides
 
-    def takes(self, value: str) -> bool:
-        """Whether that value may be given."""
-        return value in self.values if self.values else bool(re.fullmatch(self.pattern, value))
+    def choices(self, verb: str) -> tuple[str, ...]:
+        """The values that a verb takes, where they are listed."""
+        return (*self.values, *self.more.get(verb, ()))
+
+    def takes(self, value: str, verb: str = "") -> bool:
+        """Whether that value may be given to that verb."""
+        return value in self.choices(verb) if self.values else bool(re.fullmatch(self.pattern, value))
 
 
 class Step(NamedTuple):
@@ -41,11 +47,14 @@ class Step(NamedTuple):
     takes: tuple[str, ...] = ()  # variables
     up_to_date: str = ""  # (Sequence[Work]) -> Mapping[target name, Answer], asked once for all targets
     parts: str = ""  # (Catalog, Target, digest of a folder or file) -> Mapping[part, version or digest]
+    holds: str = ""  # (Work, values of the kept outcome) -> why its success holds no more; empty where it does
+    replay: str = ""  # (Work, values of the kept outcome) -> None: says again what a run that is spared would say
     after: tuple[str, ...] = ()  # steps of the same database, or service, that go first
     owner_first: bool = False  # a reference's task goes after its owner's
     over: Literal["database", "service"] = "database"
     engine: EngineName | None = None  # the only engine whose databases it is for
     references: bool = True  # whether a reference has a task of its own
+    together: bool = False  # its targets report together: where no other step runs, one that fails stops none
 
     @property
     def environments(self) -> Environments:

@@ -27,12 +27,14 @@ class Freshness:
         self.store, self.work = store, work
         self.files = Files(store)
         self._parts: dict[str, dict[str, str] | None] = {}
+        self._kept: dict[str, Mapping[str, Any]] = {}
 
     def ask(self, names: Collection[str]) -> dict[str, Answer]:
         """What is to be said of these jobs, each by itself: the world is asked once for all targets of a step."""
         saved = self.store.values(name for name in names if _keyed(self.jobs[name]))
         answers: dict[str, Answer] = {}
         worldly: dict[str, list[str]] = {}
+        self._kept |= {name: values.get("outcome", {}) for name, values in saved.items()}
         for name in names:
             verb = self.jobs[name].verb
             if isinstance(verb, Step) and verb.up_to_date:
@@ -50,6 +52,12 @@ class Freshness:
             if answers[name].up_to_date is not True or any(need in running for need in job.needs):
                 running[name] = None
         return list(running)
+
+    def replay(self, name: str) -> None:
+        """Have a job that need not run say what it would say."""
+        verb = self.jobs[name].verb
+        if isinstance(verb, Step) and verb.replay:
+            function(verb.replay)(self.work(self.jobs[name]), self._kept.get(name, {}))
 
     def before(self, name: str) -> set[str]:
         """The jobs that a job needs, and all that those need."""
@@ -94,6 +102,11 @@ class Freshness:
         if "key" not in saved:
             return Answer(up_to_date=False, because="no success of it is kept")
         if saved["key"] == keys.key(now):
+            verb = self.jobs[name].verb
+            if isinstance(verb, Step) and verb.holds:
+                over = function(verb.holds)(self.work(self.jobs[name]), self._kept.get(name, {}))
+                if over:
+                    return Answer(up_to_date=False, because=over)
             return Answer(up_to_date=True, because="nothing changed", since=saved.get("at"))
         return Answer(up_to_date=False, because=f"changed: {', '.join(keys.changed(saved.get('parts', {}), now))}")
 

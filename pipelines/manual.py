@@ -52,7 +52,7 @@ def about(verb: Verb, contents: Contents) -> str:
     """A verb by itself: how it is typed, what it does, and its variables."""
     lines = [f"doit {naming.form(verb)}", f"  {verb.doc}"]
     width = max((len(name) for name in verb.takes), default=0) + 1
-    lines += [f"  {f'{name}=':<{width}}  {_values(contents, name)}" for name in verb.takes]
+    lines += [f"  {f'{name}=':<{width}}  {_values(contents, verb, name)}" for name in verb.takes]
     return "\n".join(lines)
 
 
@@ -83,9 +83,9 @@ def _shown(variable: Variable) -> str:
     return listed if 0 < len(listed) <= WIDEST else "VALUE"
 
 
-def _values(contents: Contents, name: str) -> str:
+def _values(contents: Contents, verb: Verb, name: str) -> str:
     variable = contents.variables[name]
-    form = " or ".join(variable.values) or (f"such as {variable.form}" if variable.form else "")
+    form = " or ".join(variable.choices(verb.name)) or (f"such as {variable.form}" if variable.form else "")
     return f"{variable.doc}{f' ({form})' if form else ''}"
 
 

@@ -96,6 +96,9 @@ class Run(Ours):
             given = list(freshness.jobs) if options["always"] else freshness.stale(answers)
             fresh = {job.name: answers[job.name] for job in jobs if job.named and job.name not in given}
             reporter.up_to_date(fresh)
+            for name in freshness.jobs:
+                if name not in given:
+                    freshness.replay(name)
             tasks = [
                 Task(
                     name,
@@ -105,7 +108,9 @@ class Run(Ours):
                 )
                 for name in given
             ]
-            _run(tasks, dependency, reporter, options, at_once=_at_once(options, given, asks=asks))
+            goes_on = options["continue"] or all(_together(freshness.jobs[name]) for name in given)
+            at_once = _at_once(options, given, asks=asks)
+            _run(tasks, dependency, reporter, {**options, "continue": goes_on}, at_once=at_once)
         return reporter.exit_code
 
 
@@ -117,6 +122,10 @@ class _Given:
 
     def __call__(self, *_: object, **__: object) -> Any:
         return self.store
+
+
+def _together(job: Job) -> bool:
+    return isinstance(job.verb, Step) and job.verb.together
 
 
 def _at_once(options: dict[str, Any], given: Sequence[str], *, asks: bool) -> int:

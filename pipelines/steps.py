@@ -11,8 +11,11 @@ LINT = Step(
     "check migration files against the policy, without any database",
     "tasks.lint.run:run",
     parts="tasks.lint.run:parts",
+    holds="tasks.lint.kept:holds",
+    replay="tasks.lint.kept:replay",
     references=False,
-    takes=("changed",),
+    together=True,
+    takes=("format", "output", "strict", "changed"),
 )
 TEST = Step(
     "test",

@@ -23,7 +23,13 @@ VARIABLES = {
     "force": Variable(
         doc="write over what is there, though something may be lost; make a first schema", values=("true", "false")
     ),
-    "format": Variable(doc="text for people, or one JSON document on stdout", values=("text", "json")),
+    "format": Variable(
+        doc="text for people, or a document for programs",
+        values=("text", "json"),
+        more={"lint": ("sarif", "github", "gitlab", "junit")},
+    ),
+    "output": Variable(doc="the file that gets the report, instead of stdout", form="lint.sarif"),
+    "strict": Variable(doc="fail on warnings too", values=("true", "false")),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
     "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),

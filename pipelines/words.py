@@ -64,7 +64,8 @@ def check_variables(
         if known is None:
             hint = nearest(name, contents.variables)
             raise SelectionError(f"`{name}={value}`: there is no variable `{name}`{hint}", todo="doit list")
-        if not any(name in names for names in used.values()):
+        users = [verb for verb, names in used.items() if name in names]
+        if not users:
             takers = [verb.name for verb in contents.verbs.values() if name in verb.takes]
             raise SelectionError(
                 f"`{name}={value}`: {_listed(used)} takes no variable `{name}`",
@@ -73,11 +74,13 @@ def check_variables(
             )
         if name in checked:
             raise SelectionError(f"`{name}` is given twice: `{checked[name]}` and `{value}`")
-        if not known.takes(value):
-            expected = " or ".join(f"{name}={choice}" for choice in known.values) or f"{name}={known.form}"
-            raise SelectionError(
-                f"`{name}={value}`: {name} does not take `{value}`", why=known.doc, todo=f"give {expected}"
-            )
+        for verb in users:
+            if not known.takes(value, verb):
+                expected = " or ".join(f"{name}={choice}" for choice in known.choices(verb)) or f"{name}={known.form}"
+                said = f"{name} of {verb}" if known.more else name
+                raise SelectionError(
+                    f"`{name}={value}`: {said} does not take `{value}`", why=known.doc, todo=f"give {expected}"
+                )
         checked[name] = value
     return checked
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.lint.file import File
-from tasks.lint.finding import Finding, Flaw, excerpt, in_order
+from tasks.lint.finding import Finding, Flaw, excerpt, in_order, printable
+from tasks.lint.fingerprint import context
 from tasks.lint.rule import Listed, Rule
 from tasks.lint.schema import Schema
 from tasks.lint.stream import Stream
@@ -60,9 +61,10 @@ def finding(rule: Rule, flaw: Flaw, file: File | None) -> Finding:
         line=flaw.line,
         column=flaw.column,
         end_column=flaw.end_column,
-        message=flaw.message,
-        instead=flaw.instead,
+        message=printable(flaw.message),
+        instead=printable(flaw.instead),
         excerpt=shown,
         shift=shift,
         fix=flaw.fix,
+        context=context(file, flaw.line) if file else "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-__all__ = ["Edit", "Finding", "Flaw", "Severity", "counted", "in_order"]
+__all__ = ["SEVERITIES", "Edit", "Finding", "Flaw", "Severity", "counted", "excerpt", "in_order", "printable"]
 
 Severity = Literal["error", "warning", "advice"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
@@ -52,6 +52,7 @@ class Finding(NamedTuple):
     excerpt: str  # the line, or the part of a long one that holds the place; empty where there is none
     shift: int  # characters of the line that the excerpt leaves out at its beginning
     fix: tuple[Edit, ...] = ()
+    context: str = ""  # a digest of the statement that it is in: see tasks/lint/fingerprint.py
 
     @property
     def where(self) -> str:
@@ -61,11 +62,16 @@ class Finding(NamedTuple):
 
 def excerpt(line: str, column: int) -> tuple[str, int]:
     """What a finding shows of a line, and how many characters it leaves out before it."""
-    text = "".join(one if one.isprintable() or one == "\t" else "\ufffd" for one in line.rstrip())
+    text = printable(line.rstrip())
     if len(text) <= WIDEST:
         return text, 0
     begin = max(0, min(column - 1 - WIDEST // 2, len(text) - WIDEST))
     return text[begin : begin + WIDEST], begin
+
+
+def printable(text: str) -> str:
+    """The text with a stand-in for whatever a terminal, JSON or XML would choke on; ends of lines and tabs stay."""
+    return "".join(one if one.isprintable() or one in "\t\n" else "\ufffd" for one in text)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

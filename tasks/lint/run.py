@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database
@@ -14,11 +14,13 @@ from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
 from tasks.lint.check import check, check_along, check_stream
 from tasks.lint.finding import Finding, counted
+from tasks.lint.found import failing
 from tasks.lint.gather import dotenvs, gather
+from tasks.lint.kept import kept
 from tasks.lint.reading import parser
 from tasks.lint.releases import Made, Releases
 from tasks.lint.releases import parts as parts_of_charts
-from tasks.lint.report import Report
+from tasks.lint.report import report
 from tasks.lint.rule import rules
 from tasks.work import Outcome, Work
 
@@ -35,7 +37,6 @@ def run(work: Work) -> Outcome:
     to compare with, or no Helm to render the chart.
     """
     catalog, database = work.catalog, place.owned(work.catalog, work.target)
-    report = work.session.shared("lint", lambda: Report(work.out))
     base = work.session.shared("lint's git", lambda: Looks(catalog)).at(database.migrations)
     asked = any(one.engine == "clickhouse" for one in catalog.databases())
     stream = gather(
@@ -51,15 +52,16 @@ def run(work: Work) -> Outcome:
     found += check_along(stream, rules(database.engine, "catalogue")) + check_stream(stream, together)
     made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
     found += argo.findings(catalog.root, made.releases)
-    report.add(found, len(stream.files) + len(argo.files(made.releases)))
-    if isinstance(base, Nothing):
-        report.note(f"{GIT}: {base.why} (→ {base.todo})")
-    if made.unchecked:
-        report.note(f"{CHARTS}: {made.unchecked.what} (→ {made.unchecked.todo})")
-    _judge(database, found, base, made)
+    files = sorted({*(file.path for file in stream.files), *argo.files(made.releases)})
+    notes = tuple(_notes(base, made))
+    report(work).add(found, files, notes)
+    _judge(database, [one for one in found if one.severity in failing(work.variables)], base, made)
     count = len(stream.files)
     waiting = f"; not promoted yet: {', '.join(made.unpromoted)}" if made.unpromoted else ""
-    return Outcome(summary=f"{count} {'file' if count == 1 else 'files'}, {counted(found)}{waiting}")
+    return Outcome(
+        summary=f"{count} {'file' if count == 1 else 'files'}, {counted(found)}{waiting}",
+        values=kept(found, files, notes),
+    )
 
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
@@ -76,11 +78,18 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
     }
 
 
-def _judge(database: Database, found: Sequence[Finding], base: Base | Nothing, made: Made) -> None:
+def _notes(base: Base | Nothing, made: Made) -> Iterator[str]:
+    if isinstance(base, Nothing):
+        yield f"{GIT}: {base.why} (→ {base.todo})"
+    if made.unchecked:
+        yield f"{CHARTS}: {made.unchecked.what} (→ {made.unchecked.todo})"
+
+
+def _judge(database: Database, failing: Sequence[Finding], base: Base | Nothing, made: Made) -> None:
     """LintFailed where the step has not succeeded."""
-    if any(one.severity == "error" for one in found):
+    if failing:
         raise LintFailed(
-            f"{database.label}: {counted(found)}",
+            f"{database.label}: {counted(failing)}",
             todo=f"correct the files as the report says, then doit lint:{database.label}",
         )
     if isinstance(base, Nothing) and os.environ.get("CI") == "true":

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from tasks.lint.finding import Finding, counted
+from tasks.lint.finding import Finding
+from tasks.lint.found import Found
 
-__all__ = ["text"]
+__all__ = ["lines", "write"]
 
 
-def text(findings: Iterable[Finding], files: int, notes: Iterable[str] = ()) -> str:
+def write(found: Found) -> str:
     """All findings, a blank line after each, one line that counts them, and the notes; empty where there is nothing."""
-    listed = list(findings)
-    parts = ["\n".join(_finding(one)) for one in listed]
-    those = len({one.path for one in listed})
-    last = [f"{counted(listed)} in {those} of {files} {'file' if files == 1 else 'files'}"] if listed else []
-    last += [f"not checked: {note}" for note in notes]
-    return "\n\n".join([*parts, *filter(None, ["\n".join(last)])]) + "\n" if last else ""
+    parts = ["\n".join(lines(one)) for one in found.findings]
+    last = [found.summary] if found.findings else []
+    last += [f"not checked: {note}" for note in found.notes]
+    return "\n\n".join([*parts, *filter(None, ["\n".join(last)])])
 
 
-def _finding(one: Finding) -> Iterator[str]:
+def lines(one: Finding) -> Iterator[str]:
+    """A finding, line by line."""
     yield f"{one.where} {one.code} {one.name}" + ("" if one.severity == "error" else f" ({one.severity})")
     if one.excerpt:
         gutter = f"  {one.line} | "

@@ -327,7 +327,7 @@ def test_a_killed_run_loses_no_finished_target(project: Project) -> None:
     [
         (("-h",), "Operations"),
         (("--help",), "Operations"),
-        (("wipe", "--help"), "doit wipe[:SERVICE[/DATABASE]]\n  wipe each database\n  to=  the version to go to"),
+        (("wipe", "--help"), "doit wipe[:SERVICE[/DATABASE]]\n  wipe each database\n  to=      the version to go to"),
         (("build:auth-service", "-h"), "doit build[:SERVICE[/DATABASE]]"),
         (("why", "--help"), "say why a target would run"),
     ],

@@ -76,6 +76,10 @@ class Repository(NamedTuple):
         words = ("log", "--format=", "--name-only", "-z", "--no-renames", "--diff-filter=A", "--relative", "-m")
         return frozenset(filter(None, self.ask(*words, commit, "--", f"{folder}/").split("\0")))
 
+    def has(self, file: Path) -> bool:
+        """Whether git has a file of the work tree, committed or only added."""
+        return not self.run("ls-files", "--error-unmatch", "--", str(file)).code
+
     def text(self, commit: str, path: str) -> str | None:
         """The content of a text file at a commit, as far as it is UTF-8; None where it is not there."""
         done = self.run("cat-file", "blob", f"{commit}:./{path}")

@@ -12,13 +12,13 @@ CONTENTS = Contents(
     ),
     operations=(
         Operation("look", "look at everything at once", "verbs:look", over="all", takes=("format",)),
-        Operation("wipe", "wipe each database", "verbs:wipe", over="each", asks=True, takes=("to",)),
+        Operation("wipe", "wipe each database", "verbs:wipe", over="each", asks=True, takes=("to", "format")),
         Operation("selftest", "look at nothing", "verbs:selftest"),
     ),
     groups={"both": ("build", "raise"), "deploy": ("raise",)},
     default="both",
     variables={
-        "format": Variable(doc="how to write", values=("text", "json")),
+        "format": Variable(doc="how to write", values=("text", "json"), more={"wipe": ("csv",)}),
         "to": Variable(doc="the version to go to", pattern=r"[0-9]+", form="12"),
         "spare": Variable(doc="taken by nothing"),
     },

@@ -1,0 +1,38 @@
+"""What a run of lint found, as a value that every format is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tasks.lint.finding import Finding, Severity, counted
+
+__all__ = ["Found", "failing"]
+
+
+class Found(NamedTuple):
+    """All findings of a run in order, and what they were looked for in. Nothing here depends on when or where."""
+
+    findings: Sequence[Finding]
+    files: Sequence[str]  # paths from the monorepo's root, in order
+    notes: Sequence[str] = ()  # what was not checked, one sentence each
+    failing: frozenset[Severity] = frozenset({"error"})  # the severities that make a run fail
+    prefix: str = ""  # what stands before a path in the git repository: empty, or `backend/`
+
+    @property
+    def summary(self) -> str:
+        """``2 errors, 1 warning in 2 of 10 files``; ``clean: 10 files``."""
+        many = len(self.files)
+        files = f"{many} {'file' if many == 1 else 'files'}"
+        if not self.findings:
+            return f"clean: {files}"
+        return f"{counted(self.findings)} in {len({one.path for one in self.findings})} of {files}"
+
+    def worst_first(self, severities: Iterable[Severity]) -> list[Finding]:
+        """The findings by severity, each severity in their own order."""
+        return [one for severity in severities for one in self.findings if one.severity == severity]
+
+
+def failing(variables: Mapping[str, str]) -> frozenset[Severity]:
+    """The severities that make a run with these variables fail."""
+    return frozenset({"error", "warning"} if variables.get("strict") == "true" else {"error"})

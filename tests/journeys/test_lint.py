@@ -1,0 +1,84 @@
+"""`doit lint` as it is typed: its report in every form, into a file, and again when nothing needs to run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.journeys.conftest import ROOT, Monorepo, counts, small
+
+WARNING = "-- +goose Up\nSELECT 1; SELECT 2;\n-- +goose Down\nSELECT 3;\n"
+ERROR = "-- +goose Up\nSELECT 1;\n"
+SCHEMA = json.loads((ROOT / "schemas" / "lint.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> Monorepo:
+    """Two services, each with a warning, merged."""
+    services = {name: {"20260101000000_a.sql": WARNING} for name in ("one", "two")}
+    monorepo = small(tmp_path / "monorepo", services, head="base: master")
+    monorepo.commit()
+    return monorepo
+
+
+def test_a_run_that_is_spared_reports_byte_for_byte_what_a_run_does(warned: Monorepo) -> None:
+    for form in ("sarif", "junit", "github"):
+        cold = warned.fine("lint", "--always-execute", f"format={form}", "output=cold")
+        warm = warned.fine("lint", f"format={form}", "output=warm")
+        assert (counts(cold), counts(warm)) == ((2, 0, 0), (0, 2, 0))
+        assert cold.stdout == warm.stdout == ""
+        assert "warm: 2 warnings in 2 of 2 files" in warm.stderr
+        report = (warned.root / "cold").read_bytes()
+        assert report == (warned.root / "warm").read_bytes()
+        assert report.count(b"GS09") >= 2
+    assert warned.fine("lint", "format=text").stdout.encode() == warned.fine("lint").stdout.encode() != b""
+
+
+def test_strict_fails_over_what_a_run_without_it_lets_pass(warned: Monorepo) -> None:
+    assert "GS09 two-on-a-line (warning)" in warned.fine("lint").stdout
+    done = warned.doit("lint", "strict=true")
+    assert done.returncode == 1
+    assert counts(done) == (0, 0, 2)
+    assert counts(warned.fine("lint"))[2] == 0
+
+
+def test_a_stream_that_fails_does_not_keep_the_others_out_of_the_report(tmp_path: Path) -> None:
+    services = {f"s{number}": {"20260101000000_a.sql": ERROR} for number in range(12)}
+    done = small(tmp_path / "monorepo", services).doit("lint", "format=json", "-n", "1")
+    assert (done.returncode, counts(done)) == (1, (0, 0, 12))
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
+    assert len({one["file"] for one in document["findings"] if one["code"] == "GS02"}) == 12
+    assert len(document["not_checked"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("services.yaml", "git has this file"),
+        ("services", "is a folder"),
+        ("reports/lint.json", "is in a folder that is not there"),
+    ],
+)
+def test_a_report_replaces_nothing_but_a_report(warned: Monorepo, named: str, says: str) -> None:
+    before = (warned.root / "services.yaml").read_bytes()
+    done = warned.doit("lint", "format=json", f"output={named}")
+    assert done.returncode == 1
+    assert f"`output={named}`" in done.stderr
+    assert says in done.stderr
+    assert (warned.root / "services.yaml").read_bytes() == before
+
+
+def test_other_programs_find_a_file_by_its_path_from_the_repository(warned: Monorepo) -> None:
+    (warned.root / ".git").rename(warned.root.parent / ".git")
+    assert "file=monorepo/services/one/migrations/" in warned.fine("lint", "format=github").stdout
+    assert json.loads(warned.fine("lint", "format=json").stdout)["findings"][0]["file"].startswith("services/one/")
+
+
+def test_only_lint_writes_reports_for_other_programs(warned: Monorepo) -> None:
+    done = warned.doit("status", "format=sarif")
+    assert done.returncode == 3
+    assert "give format=text or format=json" in done.stderr
