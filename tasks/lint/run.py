@@ -85,11 +85,11 @@ def _notes(base: Base | Nothing, made: Made) -> Iterator[str]:
         yield f"{CHARTS}: {made.unchecked.what} (→ {made.unchecked.todo})"
 
 
-def _judge(database: Database, failing: Sequence[Finding], base: Base | Nothing, made: Made) -> None:
+def _judge(database: Database, grave: Sequence[Finding], base: Base | Nothing, made: Made) -> None:
     """LintFailed where the step has not succeeded."""
-    if failing:
+    if grave:
         raise LintFailed(
-            f"{database.label}: {counted(failing)}",
+            f"{database.label}: {counted(grave)}",
             todo=f"correct the files as the report says, then doit lint:{database.label}",
         )
     if isinstance(base, Nothing) and os.environ.get("CI") == "true":
