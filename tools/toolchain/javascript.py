@@ -16,10 +16,11 @@ LOCK = LOCKS / "node.txt"
 LEAST_NODE = 18  # its npm reads lock files of version 3
 
 
-def node(say: Say) -> Path:
-    """A Node.js program, installed when the machine has none that fits. Raises ToolError when that fails."""
+def node(say: Say, least: tuple[int, int] = (LEAST_NODE, 0)) -> Path:
+    """A Node.js of that version or a newer one, installed when the machine has none; ToolError when that fails."""
     found = node_on_path()
-    return found[0] if found else _installed(say) / "bin" / "node"
+    fits = found and tuple(map(int, found[1].split(".")[:2])) >= least
+    return found[0] if found and fits else _installed(say) / "bin" / "node"
 
 
 def npm(say: Say) -> list[str]:
