@@ -1,0 +1,1 @@
+"""PL: what the policy asks of schemas."""

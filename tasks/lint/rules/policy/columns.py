@@ -1,0 +1,50 @@
+"""The columns that a PostgreSQL statement writes down, each with its type and where that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tasks.lint.schema.postgres import named, type_of
+from tasks.lint.walk import Node
+
+__all__ = ["STATEMENTS", "Written", "base", "written"]
+
+STATEMENTS = ("CreateStmt", "AlterTableStmt")
+Fields = Mapping[str, Any]
+
+
+class Written(NamedTuple):
+    """A column of a table that stays, as a statement of Up says it."""
+
+    table: str
+    name: str
+    type: str  # timestamptz(6), varchar(20), text[]
+    line: int  # of its type
+    column: int
+
+
+def written(node: Node) -> Iterator[Written]:
+    """The columns of CREATE TABLE, ADD COLUMN and ALTER COLUMN … TYPE."""
+    relation = node.fields.get("relation", {})
+    if node.sql.direction != "up" or relation.get("relpersistence") == "t":
+        return
+    if node.kind == "CreateStmt":
+        definitions = [(one, "") for one in node.fields.get("tableElts", ())]
+    else:
+        commands = [one["AlterTableCmd"] for one in node.fields.get("cmds", ())]
+        definitions = [
+            (one.get("def", {}), one.get("name", ""))
+            for one in commands
+            if one["subtype"] in {"AT_AddColumn", "AT_AlterColumnType"}
+        ]
+    for element, name in definitions:
+        fields: Fields = element.get("ColumnDef", {})
+        if "typeName" in fields:
+            line, column = node.sql.place(fields["typeName"].get("location", fields.get("location", 0)))
+            yield Written(named(relation), fields.get("colname", name), type_of(fields["typeName"]), line, column)
+
+
+def base(written: str) -> str:
+    """A type without what is in brackets: ``timestamptz(6)`` and ``timestamptz(6)[]`` are ``timestamptz``."""
+    return written.partition("(")[0].partition("[")[0]
