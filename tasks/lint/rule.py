@@ -49,6 +49,7 @@ class Rule(NamedTuple):
     severity: Severity
     needs: Needs
     engines: tuple[EngineName, ...] = BOTH
+    opt_in: bool = False  # checked only where services.yaml gives it a severity
     on: tuple[str, ...] = ()  # kinds of nodes of the syntax tree that it wants to see; empty: the whole subject
 
 
@@ -84,4 +85,8 @@ def listed() -> tuple[Listed, ...]:
 
 def rules(engine: EngineName | None, *needs: Needs) -> tuple[Listed, ...]:
     """The rules for an engine that need one of these; ``engine`` None: whatever theirs is."""
-    return tuple(one for one in listed() if one.rule.needs in needs and (engine is None or engine in one.rule.engines))
+    return tuple(
+        one
+        for one in listed()
+        if one.rule.needs in needs and not one.rule.opt_in and (engine is None or engine in one.rule.engines)
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.catalog import Database
+from schemas.catalog import Database, Retention
 from schemas.stream import Migration
 from tasks.lint.base import Base
 from tasks.lint.check import check, check_along, check_stream
@@ -68,6 +68,7 @@ def database(case: Case) -> Database:
         migrations=FOLDER,
         table=case.get("table", "goose_db_version"),
         job="",
+        retention=Retention(**{key: int(value) for key, value in case.get("retention", {}).items()}),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tasks.lint.schema.postgres import named, type_of
+from tasks.lint.sql import Sql
 from tasks.lint.walk import Node
 
-__all__ = ["STATEMENTS", "Written", "base", "written"]
+__all__ = ["STATEMENTS", "Written", "base", "spot", "written"]
 
 STATEMENTS = ("CreateStmt", "AlterTableStmt")
 Fields = Mapping[str, Any]
@@ -43,6 +45,16 @@ def written(node: Node) -> Iterator[Written]:
         if "typeName" in fields:
             line, column = node.sql.place(fields["typeName"].get("location", fields.get("location", 0)))
             yield Written(named(relation), fields.get("colname", name), type_of(fields["typeName"]), line, column)
+
+
+def spot(sql: Sql, name: str, byte: int) -> tuple[int, int]:
+    """Line and column of a name, looked for from a byte of the statement on; the byte's where it is not found."""
+    data = sql.text.encode(errors="surrogateescape")
+    bare = re.escape(name.rpartition(".")[2].encode(errors="surrogateescape"))
+    for start in (byte, 0):
+        if found := re.compile(rb"(?<![\w$])" + bare + rb"(?![\w$])", re.IGNORECASE).search(data, start):
+            return sql.place(found.start())
+    return sql.place(byte)
 
 
 def base(written: str) -> str:
