@@ -16,6 +16,7 @@ from tasks import elsewhere, place, scratch
 from tasks.drift.comparison import compare
 from tasks.migrate.site import migrations
 from tasks.work import Outcome, Work
+from tools import whole
 from tools.engine import Baseline
 from tools.remote import Reader, Sight
 
@@ -184,14 +185,8 @@ def _headed(subject: Subject, path: str, text: str) -> str:
 
 
 def _write(path: Path, baseline: Baseline) -> None:
-    """Beside it, then renamed: a reader meets the old file or the new one, whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        try:
-            beside.write_bytes(baseline.text)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        whole.replace(path, baseline.text)
     except OSError as error:
         raise Refused(
             f"the file cannot be written: {error.strerror}",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.catalog import Catalog, Database
 from schemas.errors import Refused
-from schemas.stream import collect, version_of
+from schemas.stream import Migration, collect, version_of
 from schemas.target import LOCAL
 from tasks import place, versions
 from tasks.migrate.apply import bring_to_head
@@ -23,15 +23,17 @@ __all__ = ["late", "run"]
 def run(work: Work) -> Outcome:
     """Rename the files that are too early, and do the local database again in the new order where it held them.
 
+    A run that was killed in between is finished by the next one.
     Raises Refused where git cannot tell what is merged, or a merged file has been renamed or taken away.
     """
     database = local_only(work)
     repository, merged = _merged(work.catalog, database)
     folder = place.folder(work.catalog, database)
-    names = [migration.name for migration in collect(folder, work.catalog.root).migrations]
+    stream = collect(folder, work.catalog.root).migrations
+    names = [migration.name for migration in stream]
     early = late(names, merged)
     if not early:
-        return Outcome(summary="nothing to do: what is not merged is later than all that is")
+        return _rest(work, database, stream)
     _whole(repository, database, names, merged)
     new = versions.after(work.catalog, database, len(early))
     renamed = {name: f"{version}_{name.partition('_')[2]}" for name, version in zip(early, new, strict=True)}
@@ -90,6 +92,19 @@ def _rename(repository: git.Repository, folder: Path, database: Database, name: 
         repository.ask("mv", "--", f"{database.migrations}/{name}", f"{database.migrations}/{better}")
     else:
         (folder / name).rename(folder / better)
+
+
+def _rest(work: Work, database: Database, stream: Sequence[Migration]) -> Outcome:
+    """What an earlier run did not come to: the local database still holds files under the versions they had before."""
+    why = "what is not merged is later than all that is"
+    contents = gather(work.session, [database], start=True)[database.label]
+    here, texts = {file.version for file in stream}, {file.sha256 for file in stream}
+    held = place.applied(database, contents, place.journal(work.catalog))
+    if any(row.version not in here and row.sha256 in texts for row in held):
+        return Outcome(summary=f"nothing to rename: {why}{_done_again(work, database)}")
+    if contents.exists and not here <= {row.version for row in held}:
+        return Outcome(summary=f"nothing to rename: {why}; local is not at head: doit migrate:{database.label}")
+    return Outcome(summary=f"nothing to do: {why}")
 
 
 def _done_again(work: Work, database: Database) -> str:

@@ -16,13 +16,13 @@ MODE = 0o666  # less the umask, as of every new file
 PART = re.compile(r"\..+\.\d+-\d+\.part")
 
 
-def create(path: Path, text: str) -> None:
+def create(path: Path, text: str | bytes) -> None:
     """Write a file that is not there yet. Raises FileExistsError where it is, and other OSErrors."""
     with beside(path, text) as part:
         os.link(part, path)  # unlike a rename it never replaces another
 
 
-def replace(path: Path, text: str, mode: int = MODE) -> None:
+def replace(path: Path, text: str | bytes, mode: int = MODE) -> None:
     """Write a file, or write it anew; who reads it meanwhile gets the old or the new text. Raises OSError."""
     with beside(path, text, mode) as part:
         part.replace(path)
@@ -44,7 +44,7 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def beside(path: Path, text: str, mode: int = MODE) -> Iterator[Path]:
+def beside(path: Path, text: str | bytes, mode: int = MODE) -> Iterator[Path]:
     """The text, whole, in a file beside its place; it is removed at the end if it is still there.
 
     What killed runs left in that folder is removed before. Raises OSError.
@@ -52,8 +52,8 @@ def beside(path: Path, text: str, mode: int = MODE) -> Iterator[Path]:
     sweep(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
     try:
-        with os.fdopen(_locked(part, mode), "w", encoding="utf-8") as opened:
-            opened.write(text)
+        with os.fdopen(_locked(part, mode), "wb") as opened:
+            opened.write(text if isinstance(text, bytes) else text.encode())
             opened.flush()
             os.fsync(opened.fileno())
             yield part

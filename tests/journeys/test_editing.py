@@ -146,8 +146,15 @@ def test_a_file_of_ours_below_a_merged_one_is_renumbered(make: Make) -> None:
     assert len(versions(monorepo)) == 3
     assert "R" in git(monorepo, "status", "--porcelain")
     assert tables(monorepo) == ["first", "second", "third"]
-    again = monorepo.fine("renumber:shop")
-    assert "nothing to do" in again.stderr
+    assert "nothing to do" in monorepo.fine("renumber:shop").stderr
+    (ours,) = monorepo.folder("shop").glob("*_second.sql")
+    ours.rename(ours.with_name("20990101000000_second.sql"))  # as a run does that is killed before the database
+    assert "nothing to rename" in (again := monorepo.fine("renumber:shop").stderr)
+    assert "local: 1 file applied, 1 taken down before" in again
+    assert versions(monorepo)[-1] == 20990101000000
+    put(monorepo, "20990101000001_fourth.sql", "-- +goose Up\nSELECT 1;\n")
+    assert "local is not at head: doit migrate:shop/main" in monorepo.fine("renumber:shop").stderr
+    monorepo.fine("migrate")
     assert counts(monorepo.fine("migrate")) == (0, 1, 0)
 
 
