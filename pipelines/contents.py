@@ -79,6 +79,7 @@ class Operation(NamedTuple):
     run: str  # as a step's
     takes: tuple[str, ...] = ()  # variables
     over: Literal["all", "each", "one", "nothing"] = "nothing"
+    of: str = ""  # what may be named after the colon by one that takes no databases: CODE
     asks: bool = False  # may ask the user: databases come one after another
     founds: bool = False  # makes services.yaml: that there is none is no news to it
     environments: Environments = "local"

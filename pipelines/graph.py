@@ -69,7 +69,8 @@ def only(made: Iterable[Job], services: Container[str]) -> tuple[Job, ...]:
 def _asked(request: Request, contents: Contents, catalog: Callable[[], Catalog]) -> Iterator[Job]:
     verb = request.verb
     if isinstance(verb, Operation) and verb.over == "nothing":
-        yield Job(name=verb.name, verb=verb, targets=())
+        named = request.target.service is not None
+        yield Job(name=request.target.name, verb=verb, targets=(request.target,) if named else ())
         return
     found = places(request, catalog(), contents)
     if isinstance(verb, Operation) and verb.over == "all":

@@ -66,6 +66,25 @@ ROLLBACK = Operation("rollback", "undo migrations", "tasks.rollback:run", over="
 DOCTOR = Operation(
     "doctor", "show every program used, its version and its origin", "tasks.doctor:run", takes=("format",)
 )
+RULES = Operation(
+    "rules", "show the rules of lint, or one of them with examples", "tasks.lint.catalogue:run", of="CODE"
+)
 CI = Operation("ci", "check this project itself as its CI does", "tasks.ci:run")
 
-OPERATIONS = (INIT, CREATE, RENUMBER, REVERT, STATUS, DRIFT, BASELINE, START, STOP, STUDIO, RESET, ROLLBACK, DOCTOR, CI)
+OPERATIONS = (
+    INIT,
+    CREATE,
+    RENUMBER,
+    REVERT,
+    STATUS,
+    DRIFT,
+    BASELINE,
+    START,
+    STOP,
+    STUDIO,
+    RESET,
+    ROLLBACK,
+    DOCTOR,
+    RULES,
+    CI,
+)

@@ -28,7 +28,8 @@ class Request(NamedTuple):
 
 def form(verb: Verb) -> str:
     """How a verb is typed: ``migrate[:SERVICE[/DATABASE]]``, ``drift[:SERVICE[/DATABASE]]@ENVIRONMENT``."""
-    places = {"nothing": "", "service": "[:SERVICE]", "one": ":SERVICE[/DATABASE]"}
+    thing = f"[:{verb.of}]" if isinstance(verb, Operation) and verb.of else ""
+    places = {"nothing": thing, "service": "[:SERVICE]", "one": ":SERVICE[/DATABASE]"}
     at = {"others": "@ENVIRONMENT", "any": "[@ENVIRONMENT]"}
     return verb.name + places.get(verb.over, "[:SERVICE[/DATABASE]]") + at.get(verb.environments, "")
 
@@ -103,7 +104,11 @@ def _requests(word: str, contents: Contents, commands: Sequence[str]) -> Iterato
         )
     for verb in _verbs(word, target.step, contents, commands):
         if isinstance(verb, Operation) and verb.over == "nothing" and word != verb.name:
-            raise SelectionError(f"`{word}`: {verb.name} takes no service and no environment", todo=f"doit {verb.name}")
+            if not verb.of:
+                message = f"`{word}`: {verb.name} takes no service and no environment"
+                raise SelectionError(message, todo=f"doit {verb.name}")
+            if target.database or "@" in word:
+                raise SelectionError(f"`{word}`: {verb.name} takes one {verb.of}", todo=f"doit {form(verb)}")
         yield Request(word=word, verb=verb, target=target._replace(step=verb.name), typed=target.step)
 
 

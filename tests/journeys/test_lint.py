@@ -82,3 +82,29 @@ def test_only_lint_writes_reports_for_other_programs(warned: Monorepo) -> None:
     done = warned.doit("status", "format=sarif")
     assert done.returncode == 3
     assert "give format=text or format=json" in done.stderr
+
+
+def test_the_rules_are_shown_all_or_one_with_its_examples(tmp_path: Path) -> None:
+    without = Monorepo(root=tmp_path)
+    rows = without.fine("rules").stdout.splitlines()
+    assert "AR: what Argo CD and Kubernetes are told of migrations." in rows
+    assert [row.split()[0] for row in rows if row.startswith("  GS")] == [f"GS{number:02}" for number in range(1, 23)]
+    one = without.fine("rules:gs05").stdout
+    assert one == without.fine("rules:body-unwrapped").stdout
+    assert one.startswith("# GS05 body-unwrapped\n")
+    assert all(part in one for part in ("**Problem.**", "**Consequence.**", "**Solution.**", "## Bad", "## Good"))
+
+
+@pytest.mark.parametrize(
+    ("word", "says", "code"),
+    [
+        ("rules:body-unwraped", "did you mean `body-unwrapped`?", 1),
+        ("rules:GS05/a", "takes one CODE", 3),
+        ("rules:GS05@dev", "takes one CODE", 3),
+        ("doctor:GS05", "takes no service", 3),
+    ],
+)
+def test_what_is_no_rule_is_refused(tmp_path: Path, word: str, says: str, code: int) -> None:
+    done = Monorepo(root=tmp_path).doit(word)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
