@@ -10,7 +10,6 @@ import importlib
 import json
 import re
 import resource
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.manifest import Place
-from tools.helm.staging import Stage, UnfitError
+from tools.helm.staging import Stage, Staged, UnfitError
 
 MEMORY = 4 * 1024**3  # bytes of address space, of which Go reserves far more than it uses
 LARGEST = 4 * 1024 * 1024  # characters that one chart may render
@@ -38,14 +37,14 @@ def main(question: Path, seconds: float) -> None:
     helm = importlib.import_module("helm_python")
     work = Path(asked["work"])
     (work / "ready").touch()
+    place = work / f"charts-{asked['begin']}"
+    place.mkdir()
+    stage = Stage(Path(asked["root"]), place, helm)
     for number, chart in enumerate(asked["charts"]):
         if number < asked["begin"]:
             continue
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        place = work / f"charts-{number}"
-        place.mkdir()
-        answer = _answer(helm, Stage(Path(asked["root"]), place, helm), chart)
-        shutil.rmtree(place)
+        answer = _answer(helm, stage, chart)
         signal.setitimer(signal.ITIMER_REAL, 0)
         fresh = work / "answer.new"
         fresh.write_text(json.dumps(answer), encoding="utf-8")
@@ -54,30 +53,35 @@ def main(question: Path, seconds: float) -> None:
 
 def _answer(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return _rendered(helm, stage, chart)
+        values: dict[str, Any] = {}
+        for file in chart["values"]:
+            values = _over(values, _values(helm, stage, file))
+        for key, value in chart["sets"].items():
+            for part in reversed(key.split(".")):
+                value = {part: value}  # noqa: PLW2901 - built from the inside
+            values = _over(values, value)
+        staged = stage.chart(chart["folder"])
     except UnfitError as error:
         return {"error": str(error), "place": error.place}
     except helm.HelmError as error:
-        return _refused(str(error), stage)
+        return _refused(str(error), None)
+    try:
+        return _rendered(helm, staged, values, chart)
+    except helm.HelmError as error:
+        return _refused(str(error), staged)
 
 
-def _rendered(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for file in chart["values"]:
-        values = _over(values, _values(helm, stage, file))
-    for key, value in chart["sets"].items():
-        for part in reversed(key.split(".")):
-            value = {part: value}  # noqa: PLW2901 - built from the inside
-        values = _over(values, value)
-    with helm.Chart.load(stage.chart(chart["folder"])) as loaded:
+def _rendered(helm: Any, staged: Staged, values: dict[str, Any], chart: Mapping[str, Any]) -> dict[str, Any]:
+    with helm.Chart.load(staged.copy) as loaded:
         loaded.validate_schema(values)
         rendered = loaded.render(values, name=chart["release"], namespace=chart["namespace"])
     if sum(map(len, rendered.values())) > LARGEST:
-        raise UnfitError(f"it renders more than {LARGEST >> 20} MB", Place(chart["folder"]))
-    templates = {
-        _place(stage, name): text for name, text in rendered.items() if name.endswith((".yaml", ".yml", ".json"))
+        return {"error": f"it renders more than {LARGEST >> 20} MB", "place": Place(chart["folder"])}
+    kept = {name: text for name, text in rendered.items() if name.endswith((".yaml", ".yml", ".json"))}
+    return {
+        "templates": {_place(staged, name): text for name, text in kept.items()},
+        "sources": staged.sources,
     }
-    return {"templates": templates, "sources": stage.sources}
 
 
 def _values(helm: Any, stage: Stage, file: str) -> dict[str, Any]:
@@ -89,12 +93,12 @@ def _values(helm: Any, stage: Stage, file: str) -> dict[str, Any]:
     return values
 
 
-def _refused(message: str, stage: Stage) -> dict[str, Any]:
+def _refused(message: str, staged: Staged | None) -> dict[str, Any]:
     """What Helm says, without its paths, and the innermost place in the monorepo that it names.
 
     Helm 4 tells a chain of calls in several lines, the cause in the last one.
     """
-    places = list(_places(message, stage))
+    places = list(_places(message, staged)) if staged else []
     said = (message.strip().splitlines() or ["Helm says nothing"])[-1].strip()
     said = CALLING.split(said)[-1]
     while noise := NOISE.match(said):
@@ -104,16 +108,17 @@ def _refused(message: str, stage: Stage) -> dict[str, Any]:
     return {"error": f"{said[-LONGEST:]}{at}", "place": places[-1] if places else None}
 
 
-def _places(message: str, stage: Stage) -> Iterator[Place]:
+def _places(message: str, staged: Staged) -> Iterator[Place]:
     for found in WHERE.finditer(message):
-        yield Place(_place(stage, found["file"]), int(found["line"]), int(found["column"] or 0) + 1)
+        yield Place(_place(staged, found["file"]), int(found["line"]), int(found["column"] or 0) + 1)
 
 
-def _place(stage: Stage, name: str) -> str:
+def _place(staged: Staged, name: str) -> str:
     """Where in the monorepo a file is that Helm calls CHART/templates/FILE or CHART/charts/OTHER/templates/FILE."""
-    for called in sorted(stage.names, key=len, reverse=True):
-        if name.startswith(f"{called}/"):
-            return stage.names[called] + name.removeprefix(called)
+    below = name.removeprefix(f"{staged.name}/")
+    for folder in sorted(staged.folders, key=len, reverse=True):
+        if below.startswith(f"{folder}/" if folder else ""):
+            return f"{staged.folders[folder]}/{below[len(folder) :].lstrip('/')}"
     return name
 
 
