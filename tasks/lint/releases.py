@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -17,14 +16,12 @@ from schemas.manifest import Manifest, Place, manifests
 from schemas.target import LOCAL
 from schemas.yaml_lenient import LARGEST, documents
 from tasks.lint.applications import KINDS, deploying, deployment
+from tasks.lint.manifests import Found, chart_of, find, places, text
 from tasks.lint.release import Release
-from tools import git, tree
 from tools.toolchain import pinned_helm
 
 __all__ = ["Made", "Releases", "parts"]
 
-ARGO = "argoproj.io/"
-ENDINGS = (".yaml", ".yml")
 TOGETHER = 32  # services: some 25 ms each, where Helm takes 300 ms to start
 STAND_IN = f"@sha256:{'0' * 64}"
 ONCE = re.compile(rb"^--[ \t]*\+goose[ \t]+NO[ \t]+TRANSACTION\b", re.MULTILINE | re.IGNORECASE)
@@ -36,6 +33,7 @@ class Made(NamedTuple):
 
     releases: tuple[Release, ...] = ()
     unpromoted: tuple[str, ...] = ()  # there a stand-in takes the image's place
+    unread: tuple[str, ...] = ()  # charts of Applications of which nothing could be made, and why
     unchecked: ToolError | None = None  # why nothing is known, where Helm is not to be had
 
 
@@ -57,7 +55,7 @@ class Releases:
     def __init__(self, catalog: Catalog, say: Callable[[str], None]) -> None:
         self.catalog, self.say = catalog, say
         self._lock = Lock()
-        self._there: tuple[Manifest, ...] | None = None
+        self._there: Found | None = None
         self._made: dict[str, Made] = {}
 
     def of(self, service: str) -> Made:
@@ -66,14 +64,22 @@ class Releases:
             return Made()
         with self._lock:
             if self._there is None:
-                self._there = _read(self.catalog.root)
+                self._there = self._find()
             if service not in self._made:
                 names = [name for name in self.catalog.services if name not in self._made]
                 begin = names.index(service)
                 together = [self.catalog.services[name] for name in names[begin : begin + TOGETHER]]
                 self._made |= {one.name: Made() for one in together}
-                self._made |= _made(self.catalog, together, self._there, self.say)
-            return self._made[service]
+                self._made |= _made(self.catalog, together, self._there.manifests, self.say)
+            return self._made[service]._replace(unread=self._there.unread)
+
+    def _find(self) -> Found:
+        charts = [_chart(self.catalog.root, one) for one in self.catalog.services.values()]
+        try:
+            return find(self.catalog.root, charts, self.say)
+        except ToolError as error:
+            self._made = {name: Made(unchecked=error) for name in self.catalog.services}
+            return Found(())
 
     def close(self) -> None:
         """Nothing is open."""
@@ -84,7 +90,8 @@ def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> 
     if catalog.environments.keys() <= {LOCAL}:
         return {}
     whole = sha256()
-    for path in _applications(catalog.root):
+    there = places(catalog.root)
+    for path in (*there.files, *there.charts):
         whole.update(f"{path}\0{digest(catalog.root / path)}\n".encode())
     found = {"applications": whole.hexdigest()}
     chart = _chart(catalog.root, service)
@@ -95,16 +102,6 @@ def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> 
     values = {one.values.file.replace("{service}", service.name) for one in catalog.environments.values() if one.values}
     folders += sorted(file for file in values if not file.startswith(f"{chart}/"))
     return found | {"chart": repr([(folder, digest(catalog.root / folder)) for folder in folders])}
-
-
-def _read(root: Path) -> tuple[Manifest, ...]:
-    """Every Application and ApplicationSet of the monorepo."""
-    return tuple(
-        one
-        for path in _applications.__wrapped__(root)
-        for one in manifests(_text(root / path), path)
-        if isinstance(one, Manifest) and one.kind in KINDS
-    )
 
 
 def _made(
@@ -150,7 +147,7 @@ def _asked(catalog: Catalog, service: Service, environment: Environment, there: 
     if environment.values:
         file = environment.values.file.replace("{service}", service.name)
         key = environment.values.key.replace("{service}", service.name)
-        given = [_value(_text(catalog.root / path), key) for path in (f"{chart}/values.yaml", *how.values)]
+        given = [_value(text(catalog.root / path), key) for path in (f"{chart}/values.yaml", *how.values)]
         image = next((one for one in reversed(given) if one), "")
         promoted = bool(image) or file not in how.values
         if not promoted:
@@ -167,7 +164,7 @@ def _release(catalog: Catalog, asked: _Asked, rendering: Any) -> Release:
     broken: list[tuple[Place, str]] = []
     if rendering is None:
         file = asked.service.migration_job
-        for one in manifests(_text(catalog.root / file), file):
+        for one in manifests(text(catalog.root / file), file):
             if isinstance(one, Manifest):
                 found.append(one)
             else:
@@ -184,7 +181,7 @@ def _release(catalog: Catalog, asked: _Asked, rendering: Any) -> Release:
         jobs={one.job: one.label for one in own},
         once={one.job: why for one in own if (why := _once(catalog.root, one))},
         manifests=tuple(found),
-        applications=asked.applications,
+        applications=(*asked.applications, *(one for one in found if one.kind in KINDS)),
         image=asked.image,
         broken=tuple(broken),
     )
@@ -202,32 +199,17 @@ def _once(root: Path, database: Database) -> str:
 
 def _chart(root: Path, service: Service) -> str:
     """The folder of the chart that the migration Job's template is in; empty where there is none."""
-    folder = posixpath.dirname(service.migration_job)
-    while folder:
-        if (root / folder / "Chart.yaml").is_file():
-            return folder
-        folder = posixpath.dirname(folder)
-    return ""
+    return chart_of(root, service.migration_job)
 
 
 def _by_file(root: Path, chart: str, depth: int) -> list[str]:
     """The charts of the monorepo that a chart depends on."""
     found = []
-    for one in BY_FILE.finditer(_text(root / chart / "Chart.yaml")) if depth < 5 else ():  # noqa: PLR2004 - as Helm's
+    for one in BY_FILE.finditer(text(root / chart / "Chart.yaml")) if depth < 5 else ():  # noqa: PLR2004 - as Helm's
         folder = posixpath.normpath(posixpath.join(chart, one["path"]))
         if not folder.startswith(("/", "..")):
             found += [folder, *_by_file(root, folder, depth + 1)]
     return found
-
-
-@lru_cache(maxsize=1)
-def _applications(root: Path) -> tuple[str, ...]:
-    """The files in which an Application may stand: git's, or all below the root where git has no say."""
-    repository = git.find(root)
-    if repository:
-        return tuple(repository.mentioning(ARGO, *ENDINGS))
-    seen = tree.look(root)
-    return tuple(path for path in seen.files if path.endswith(ENDINGS) and ARGO.encode() in seen.head(path, LARGEST))
 
 
 def _value(text: str, key: str) -> str:
@@ -236,14 +218,6 @@ def _value(text: str, key: str) -> str:
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found if isinstance(found, str) else ""
-
-
-def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(LARGEST + 1).decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def _place(where: str) -> Place:

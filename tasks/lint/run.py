@@ -83,6 +83,8 @@ def _notes(base: Base | Nothing, made: Made) -> Iterator[str]:
         yield f"{GIT}: {base.why} (→ {base.todo})"
     if made.unchecked:
         yield f"{CHARTS}: {made.unchecked.what} (→ {made.unchecked.todo})"
+    for why in made.unread:
+        yield f"AR01, AR09, AR10: Applications of a chart: {why}"
 
 
 def _judge(database: Database, grave: Sequence[Finding], base: Base | Nothing, made: Made) -> None:

@@ -49,6 +49,20 @@ spec:
       syncPolicy:
         automated: {selfHeal: true}
 """
+EACH = """\
+{{- range .Values.services }}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: {{ . }}-dev}
+spec:
+  source: {path: services/{{ . }}/helm, helm: {valueFiles: [values-dev.yaml]}}
+  {{- if $.Values.auto }}
+  syncPolicy:
+    automated: {}
+  {{- end }}
+{{- end }}
+"""
 OTHER = SET.replace("services/{{service}}/helm", "monitoring/{{service}}")
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcde", "bcdef", strict=True)
@@ -124,6 +138,15 @@ PLANTED: dict[str, tuple[Mapping[str, tuple[str, str] | str], list[tuple[str, st
         [("AR01", f"{SERVICE}/argocd/dev.yaml", "automated:")],
     ),
     "an ApplicationSet elsewhere": ({"gitops/all.yaml": SET}, [("AR01", "gitops/all.yaml", "automated:")]),
+    "an Application that a chart of Applications makes of its values": (
+        {
+            "gitops/Chart.yaml": "apiVersion: v2\nname: all\nversion: 1.0.0\n",
+            "gitops/values.yaml": "services: [auth-service]\n",
+            "gitops/values-auto.yaml": "auto: true\n",
+            "gitops/templates/all.yaml": EACH,
+        },
+        [("AR01", "gitops/templates/all.yaml", "automated:")],
+    ),
     "an ApplicationSet of something else": ({"gitops/other.yaml": OTHER}, []),
     "a hook of the sync": ({JOB: ("hook: PreSync", "hook: Sync")}, [("AR02", JOB, "hook: Sync")]),
     "a Job that is deleted at once": (
@@ -189,6 +212,14 @@ def test_a_planted_mistake_is_found_on_its_line(root: Path, name: str) -> None:
     found = list(told(root))
     places = sorted((one.split(" ")[1], one.split(" ")[0].rsplit(":", 1)[0]) for one in found)
     assert places == sorted((code, f"{path}:{line_of(root, path, text)}") for code, path, text in expected), found
+
+
+def test_a_chart_of_applications_that_makes_nothing_is_told(root: Path) -> None:
+    plant(root, {"gitops/Chart.yaml": "apiVersion: v2\nname: all\nversion: 1.0.0\n"})
+    plant(root, {"gitops/templates/all.yaml": EACH.replace(".Values.services", 'required "which" .Values.services')})
+    made = Releases(load(root / "services.yaml"), lambda _: None).of("auth-service")
+    assert made.unread == ("gitops/templates/all.yaml:1:11: the chart does not render: which",)
+    assert len(made.releases) == 2
 
 
 def test_helm_that_cannot_be_installed_leaves_it_unchecked(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
