@@ -54,6 +54,7 @@ class Step(NamedTuple):
     over: Literal["database", "service"] = "database"
     engine: EngineName | None = None  # the only engine whose databases it is for
     references: bool = True  # whether a reference has a task of its own
+    only_looks: bool = False  # it makes nothing, so its key is no part of those of the steps after it
     together: bool = False  # its targets report together: where no other step runs, one that fails stops none
 
     @property

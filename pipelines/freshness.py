@@ -78,7 +78,7 @@ class Freshness:
         if name not in self._parts:
             try:
                 self._parts[name] = keys.parts(
-                    self.jobs[name], self.work(self.jobs[name]).catalog, self.files.digest, self._key
+                    self.jobs[name], self.work(self.jobs[name]).catalog, self.files.digest, self._key, self._only_looks
                 )
             except (GanderError, OSError):
                 self._parts[name] = None
@@ -88,6 +88,10 @@ class Freshness:
         """Believe nothing that was read before: a job may just have written it."""
         self.files.forget()
         self._parts.clear()
+
+    def _only_looks(self, name: str) -> bool:
+        verb = self.jobs[name].verb if name in self.jobs else None
+        return isinstance(verb, Step) and verb.only_looks
 
     def _key(self, name: str) -> str:
         named = self.parts(name)

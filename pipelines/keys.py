@@ -15,11 +15,16 @@ __all__ = ["changed", "key", "parts"]
 
 
 def parts(
-    job: Job, catalog: Catalog, digest: Callable[[Path], str], keys: Callable[[str], str]
+    job: Job,
+    catalog: Catalog,
+    digest: Callable[[Path], str],
+    keys: Callable[[str], str],
+    only_looks: Callable[[str], bool],
 ) -> dict[str, str] | None:
     """The parts of a step's key: its own, its entry of services.yaml, and the keys of the jobs that it builds on.
 
-    ``keys`` gives another job's key by name. None for a verb that has no key.
+    ``keys`` gives another job's key by name, ``only_looks`` whether that job makes nothing. None for a verb that has
+    no key.
     """
     if not isinstance(job.verb, Step) or not job.verb.parts:
         return None
@@ -27,7 +32,7 @@ def parts(
     own: Mapping[str, str] = function(job.verb.parts)(catalog, target, digest)
     service = target.service or ""
     entry = catalog.entry(service, target.database) if target.database else catalog.services[service]
-    built_on = {f"built on {need}": keys(need) for need in job.needs}
+    built_on = {f"built on {need}": keys(need) for need in job.needs if not only_looks(need)}
     return {**own, "services.yaml": sha256(repr(entry).encode()).hexdigest(), **built_on}
 
 

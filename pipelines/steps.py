@@ -14,6 +14,7 @@ LINT = Step(
     holds="tasks.lint.kept:holds",
     replay="tasks.lint.kept:replay",
     references=False,
+    only_looks=True,
     together=True,
     takes=("format", "output", "strict", "changed"),
 )

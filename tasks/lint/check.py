@@ -29,17 +29,15 @@ def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
     return in_order(found)
 
 
-def check_along(stream: Stream, rules: Sequence[Listed]) -> list[Finding]:
-    """The findings of rules that need the schema: one walk through the stream, in the order of its files."""
-    schema = Schema()
-    merged = stream.base.merged if stream.base else frozenset(file.name for file in stream.files)
-    walkers = dispatch(rules)
-    found: list[Finding] = []
-    for file in stream.files:
-        before = Before(file, schema)
-        found += (finding(one.rule, flaw, file) for one in rules if not one.rule.on for flaw in one.check(before))
-        for node, those in walk(file, walkers, schema, new=file.name not in merged):
-            found += (finding(one.rule, flaw, file) for one in those for flaw in one.check(node))
+def check_along(file: File, rules: Sequence[Listed], schema: Schema, *, new: bool) -> list[Finding]:
+    """The findings of rules that need the schema as it is before the file; it goes on by what the file does.
+
+    ``new``: the file is not merged.
+    """
+    before = Before(file, schema)
+    found = [finding(one.rule, flaw, file) for one in rules if not one.rule.on for flaw in one.check(before)]
+    for node, those in walk(file, dispatch(rules), schema, new=new):
+        found += (finding(one.rule, flaw, file) for one in those for flaw in one.check(node))
     return in_order(found)
 
 

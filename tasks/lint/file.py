@@ -24,7 +24,7 @@ class File:
 
     def __init__(self, migration: Migration, database: Database, read: Read) -> None:
         self.path, self.name, self.version = migration.path, migration.name, migration.version
-        self.data, self.database = migration.data, database
+        self.data, self.sha256, self.database = migration.data, migration.sha256, database
         self._reader = read
         self._made: dict[Callable[[File], Any], Any] = {}
 
@@ -129,6 +129,13 @@ class File:
             return parse(text)
         read = self._reader(text)
         return read.mistake or ((read.tree,) if read.tree else None)
+
+    def other(self, text: str) -> bool:
+        """Whether the other engine's parser reads a text; False too where nobody can tell."""
+        if self.engine == "clickhouse":
+            return isinstance(parse(text), tuple)
+        read = self._reader(text)
+        return read.mistake is None and bool(read.tokens)
 
     def byte(self, line: int, column: int) -> int:
         """The byte of a place in the file."""

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from schemas.catalog import Database
 from schemas.stream import collect
-from schemas.syntax import Mistake
 from tasks.lint.base import Base
-from tasks.lint.reading import files
+from tasks.lint.reading import Readings, files
 from tasks.lint.stream import Dotenv, Stream
 from tools.clickhouse.syntax import Parser
-from tools.postgres.syntax import parse
 
 __all__ = ["dotenvs", "gather"]
 
@@ -21,17 +19,14 @@ LARGEST = 1_000_000  # bytes of a .env that are looked at
 def gather(root: Path, database: Database, service: str, base: Base | None, parser: Parser | None) -> Stream:
     """A stream; ``service`` is the folder of its service, and without a ``parser`` nobody asks ClickHouse."""
     found = collect(root / database.migrations, root)
-
-    def is_clickhouse(text: str) -> bool:
-        return parser is not None and parser.read([text])[text].mistake is None
-
+    readings = Readings(parser)
     return Stream(
         database=database,
-        files=files(found.migrations, database, parser),
+        files=files(found.migrations, database, readings),
         problems=found.problems,
         dotenvs=dotenvs(root, database, service),
         base=base,
-        other=_is_postgres if database.engine == "clickhouse" else is_clickhouse,
+        readings=readings,
     )
 
 
@@ -54,7 +49,3 @@ def dotenvs(root: Path, database: Database, service: str) -> tuple[Dotenv, ...]:
 
 def _for_goose(line: bytes) -> bool:
     return line.strip().removeprefix(b"export ").lstrip().upper().startswith(b"GOOSE_")
-
-
-def _is_postgres(text: str) -> bool:
-    return not isinstance(parse(text), Mistake)

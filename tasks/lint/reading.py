@@ -12,33 +12,38 @@ from tasks.work import Session
 from tools.clickhouse.syntax import Parsed, Parser
 from tools.toolchain import clickhouse
 
-__all__ = ["files", "parser"]
+__all__ = ["Readings", "files", "parser"]
+
+NOTHING = Parsed(tree=None, mistake=None, tokens=())
 
 
-class _Readings:
-    """What ClickHouse makes of the statements of some files: asked once, when the first is looked at."""
+class Readings:
+    """What ClickHouse makes of statements; those of the files to be ``looked_at`` are asked about at once."""
 
     def __init__(self, parser: Parser | None) -> None:
         self.parser = parser
-        self.files: tuple[File, ...] = ()
+        self.looked_at: tuple[File, ...] = ()
         self._known: dict[str, Parsed] = {}
         self._lock = Lock()
 
     def of(self, text: str) -> Parsed:
+        """How ClickHouse reads a text; nothing is known without a parser."""
         with self._lock:
             if text not in self._known and self.parser is not None:
-                texts = {one.text: None for file in self.files for one in file.statements}
-                self._known |= self.parser.read([*(texts | {text: None})])
-        return self._known.get(text) or Parsed(tree=None, mistake=None, tokens=())
+                asked = {text: None}
+                for file in self.looked_at:
+                    if file.engine == "clickhouse":
+                        asked |= {sql.text: None for sql in file.statements if sql.known}
+                self.looked_at = ()
+                self._known |= self.parser.read(list(asked))
+        return self._known.get(text, NOTHING)
 
 
-def files(migrations: Iterable[Migration], database: Database, parser: Parser | None = None) -> tuple[File, ...]:
-    """Each migration as a `File`; without a ``parser`` nothing is known of statements on ClickHouse."""
-    readings = _Readings(parser)
-    readings.files = tuple(File(migration, database, readings.of) for migration in migrations)
-    return readings.files
+def files(migrations: Iterable[Migration], database: Database, readings: Readings) -> tuple[File, ...]:
+    """Each migration as a `File`."""
+    return tuple(File(migration, database, readings.of) for migration in migrations)
 
 
 def parser(session: Session) -> Parser:
     """The parser of ClickHouse that the targets of a run share."""
-    return session.shared("ClickHouse's parser", lambda: Parser(clickhouse(session.say)))
+    return session.shared("ClickHouse's parser", lambda: Parser(lambda: clickhouse(session.say)))

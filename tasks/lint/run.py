@@ -12,16 +12,16 @@ from schemas.target import Target
 from tasks import place
 from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
-from tasks.lint.check import check, check_along, check_stream
 from tasks.lint.finding import Finding, counted
 from tasks.lint.found import failing
 from tasks.lint.gather import dotenvs, gather
 from tasks.lint.kept import kept
+from tasks.lint.look import look
 from tasks.lint.reading import parser
+from tasks.lint.record import Records, program
 from tasks.lint.releases import Made, Releases
 from tasks.lint.releases import parts as parts_of_charts
 from tasks.lint.report import report
-from tasks.lint.rule import rules
 from tasks.work import Outcome, Work
 
 __all__ = ["parts", "run"]
@@ -46,10 +46,8 @@ def run(work: Work) -> Outcome:
         base if isinstance(base, Base) else None,
         parser(work.session) if asked else None,
     )
-    alone = rules(database.engine, "file", "statements")
-    together = rules(database.engine, "stream", "git")
-    found = [one for file in stream.files for one in check(file, alone)]
-    found += check_along(stream, rules(database.engine, "catalogue")) + check_stream(stream, together)
+    records = work.session.shared("lint's records", lambda: Records(catalog.root / ".state" / "lint.db"))
+    found = list(look(stream, records).findings)
     made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
     found += argo.findings(catalog.root, made.releases)
     files = sorted({*(file.path for file in stream.files), *argo.files(made.releases)})
@@ -73,7 +71,7 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
         ".env": repr(dotenvs(catalog.root, database, catalog.services[database.service].folder)),
         "base branch": base.why if isinstance(base, Nothing) else base.key,
         "CI": os.environ.get("CI", ""),
-        "rules": digest(Path(__file__).parent),
+        "rules": program(),
         **parts_of_charts(catalog, catalog.services[database.service], digest),
     }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.catalog import Database
 from schemas.stream import Problem
 from tasks.lint.base import Base
 from tasks.lint.file import File
+from tasks.lint.reading import Readings
 
 __all__ = ["Dotenv", "Stream"]
 
@@ -28,7 +28,7 @@ class Stream(NamedTuple):
     problems: tuple[Problem, ...]  # what goose would not take
     dotenvs: tuple[Dotenv, ...]
     base: Base | None  # None: nothing can be compared
-    other: Callable[[str], bool]  # whether a text is a statement of the other engine; False too where nobody knows
+    readings: Readings  # of ClickHouse's parser
 
     @property
     def folder(self) -> str:

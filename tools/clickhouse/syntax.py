@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Timer
@@ -37,9 +37,12 @@ UNKNOWN = Parsed(tree=None, mistake=None, tokens=())
 
 
 class Parser:
-    """The process, started when first asked; used by one thread at a time, and ended by `close`."""
+    """The process, started when first asked; used by one thread at a time, and ended by `close`.
 
-    def __init__(self, package: Path) -> None:
+    ``package`` gives the folder of the engine, which is installed when first needed.
+    """
+
+    def __init__(self, package: Callable[[], Path]) -> None:
         self.package = package
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,10 +96,11 @@ class Parser:
         return answers
 
     def _started(self) -> subprocess.Popen[bytes]:
+        package = self.package()
         self._home = tempfile.TemporaryDirectory(prefix="gander-")
         try:
             return subprocess.Popen(
-                [sys.executable, "-m", PROGRAM, str(self.package)],
+                [sys.executable, "-m", PROGRAM, str(package)],
                 env={**shell.inherited(), "PYTHONPATH": os.fspath(Path(__file__).parents[2])},
                 cwd=self._home.name,
                 stdin=subprocess.PIPE,

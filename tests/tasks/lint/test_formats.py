@@ -23,7 +23,7 @@ from tasks.lint.fingerprint import fingerprints
 from tasks.lint.formats import MODULES, written
 from tasks.lint.found import Found, failing
 from tasks.lint.kept import _findings, kept
-from tasks.lint.reading import files
+from tasks.lint.reading import Readings, files
 from tasks.lint.rule import listed, rules
 
 HERE = Path(__file__).parent
@@ -57,7 +57,7 @@ def made(code: str = "GS09", severity: Severity = "error", path: str = "a/b.sql"
 
 def read(data: bytes, path: str) -> File:
     migration = Migration(version=1, name=Path(path).name, path=path, sha256="", data=data)
-    (file,) = files([migration], DATABASE, None)
+    (file,) = files([migration], DATABASE, Readings(None))
     return file
 
 

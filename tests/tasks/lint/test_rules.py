@@ -19,14 +19,15 @@ from tasks.lint.file import File
 from tasks.lint.finding import Finding
 from tasks.lint.fix import fixed
 from tasks.lint.gather import gather
-from tasks.lint.reading import files
+from tasks.lint.reading import Readings, files
 from tasks.lint.rule import Listed, listed
+from tasks.lint.schema import Schema
 from tools import toolchain
 from tools.clickhouse.syntax import Parser
 from tools.git import hashed
 
 RULES = listed()
-PARSER = Parser(toolchain.clickhouse(print))
+PARSER = Parser(lambda: toolchain.clickhouse(print))
 FOLDER = "services/shop/migrations"
 PARTS = ("Problem", "Consequence", "Solution")
 Case = dict[str, Any]
@@ -54,7 +55,7 @@ def subject(case: Case) -> File:
     data = case["latin1"].encode("latin-1") if "latin1" in case else case.get("bytes") or case["sql"].encode()
     name = case.get("name", "20260101000000_case.sql")
     migration = Migration(version=1, name=name, path=name, sha256="", data=data)
-    (file,) = files([migration], database(case), PARSER)
+    (file,) = files([migration], database(case), Readings(PARSER))
     return file
 
 
@@ -117,7 +118,11 @@ def of_stream(rule: Listed, case: Case, root: Path) -> list[Finding]:
         text=lambda path: str({**before, **case.get("now", {})}[path.rpartition("/")[2]]),
     )
     stream = gather(root, database(case), "services/shop", base if "base" in case else None, PARSER)
-    return check_along(stream, [rule]) if rule.rule.needs == "catalogue" else check_stream(stream, [rule])
+    if rule.rule.needs != "catalogue":
+        return check_stream(stream, [rule])
+    schema = Schema()
+    merged = stream.base.merged if stream.base else {file.name for file in stream.files}
+    return [one for file in stream.files for one in check_along(file, [rule], schema, new=file.name not in merged)]
 
 
 def hashes(files: dict[str, str]) -> dict[str, str]:

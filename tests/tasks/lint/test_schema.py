@@ -11,7 +11,7 @@ import yaml
 
 from schemas.catalog import Database
 from schemas.stream import Migration
-from tasks.lint.reading import files
+from tasks.lint.reading import Readings, files
 from tasks.lint.schema import Schema, Table, changes
 from tools import toolchain
 from tools.clickhouse.syntax import Parser
@@ -21,7 +21,7 @@ CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "schem
 
 @pytest.fixture(scope="module")
 def parser() -> Iterator[Parser]:
-    found = Parser(toolchain.clickhouse(print))
+    found = Parser(lambda: toolchain.clickhouse(print))
     yield found
     found.close()
 
@@ -38,7 +38,9 @@ def built(case: dict[str, Any], parser: Parser) -> Schema:
         job="",
     )
     data = f"-- +goose Up\n{case['sql']}".encode()
-    (file,) = files([Migration(version=1, name="1_a.sql", path="m/1_a.sql", sha256="", data=data)], database, parser)
+    (file,) = files(
+        [Migration(version=1, name="1_a.sql", path="m/1_a.sql", sha256="", data=data)], database, Readings(parser)
+    )
     schema = Schema()
     for sql in file.up:
         schema.apply(changes(sql, file), file.path, new=False)

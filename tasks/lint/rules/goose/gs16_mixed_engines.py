@@ -12,26 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tasks.lint.file import File
 from tasks.lint.finding import Flaw
 from tasks.lint.rule import Rule
-from tasks.lint.stream import Stream
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(code="GS16", name="mixed-engines", severity="error", needs="stream")
+RULE = Rule(code="GS16", name="mixed-engines", severity="error", needs="statements")
 
 TITLES = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse"}
 
 
-def check(stream: Stream) -> Iterator[Flaw]:
+def check(file: File) -> Iterator[Flaw]:
     """Files of which some statement does not parse, and all do with the other engine's parser."""
-    for file in stream.files:
-        wrong = next((sql for sql in file.statements if sql.mistake), None)
-        if wrong is not None and all(sql.known and stream.other(sql.text) for sql in file.statements):
-            mine = TITLES[file.engine]
-            (theirs,) = set(TITLES.values()) - {mine}
-            yield Flaw(
-                f"This is a migration for {theirs}, and the stream is one of {mine}: the release will stop here.",
-                path=file.path,
-                line=wrong.line,
-            )
+    wrong = next((sql for sql in file.statements if sql.mistake), None)
+    if wrong is not None and all(sql.known and file.other(sql.text) for sql in file.statements):
+        mine = TITLES[file.engine]
+        (theirs,) = set(TITLES.values()) - {mine}
+        yield Flaw(
+            f"This is a migration for {theirs}, and the stream is one of {mine}: the release will stop here.",
+            line=wrong.line,
+        )
