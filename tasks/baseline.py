@@ -127,8 +127,8 @@ def _read(work: Work, database: Database, at: str) -> Live:
 def _before(work: Work, subject: Subject, live: Live) -> tuple[str, Structure]:
     """What makes the schema without what the applied files made (empty: nothing), and the whole schema."""
     database, _ = subject.streams[0]
-    whole = Baseline(path=f"the schema of {subject.called}", text=live.dump.encode())
-    with scratch.made(work, database, "baseline", whole) as (server, name):
+    complete = Baseline(path=f"the schema of {subject.called}", text=live.dump.encode())
+    with scratch.made(work, database, "baseline", complete) as (server, name):
         there = server.canonical(next(iter(live.structures.values())))
         if changes := compare(server.structure(name, subject.tables), {"": there})[""]:
             raise Refused(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.faults import processes
@@ -270,3 +271,34 @@ def test_a_schema_is_the_old_or_the_new_one(ours: Monorepo) -> None:
         nothing_left(ours)
         assert "1 up to date" in ours.doit(PRISMA).err
     assert not (ours.root / ".state" / "prisma" / "ant-service" / "ant" / "pull").exists()
+
+
+def test_a_baseline_is_the_old_or_the_new_one(ours: Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(ours, "reset", "-q", "--hard", "first")
+    entry = {"databases": {"ant": {"engine": "postgres", "name": {"dev": "there"}}}}
+    document = {"version": 1, "environments": {"local": {}, "dev": {}}, "services": {"ant-service": entry}}
+    (ours.root / "services.yaml").write_text(json.dumps(document))
+    file, words = folder(ours).parent / "baseline.sql", ("baseline:ant-service@dev", "force=true")
+    with ours.server() as server:
+        with psycopg.connect(server.url("postgres", application="test"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE there")
+        with psycopg.connect(server.url("there", application="test")) as connection:
+            connection.execute("CREATE TABLE before (id TEXT)")
+        monkeypatch.setenv("ANT_SERVICE_ANT_DEV_URL", server.url("there", application=""))
+        assert ours.doit(*words).code == 0
+        expected = file.read_text()
+        assert "CREATE TABLE public.before" in expected
+
+        file.write_text("-- old")
+        for moment in (r"^started .*/pg_dump ", r"^started .* tools\.keeper ", r"^rename services/"):
+            assert ours.doomed(moment, 1, *words).code == -signal.SIGKILL, moment
+            quiet(ours)
+            assert file.read_text() == "-- old"
+        done = ours.doit(*words)
+        clean(done)
+        assert done.code == 0, done.err
+        assert file.read_text() == expected
+        nothing_left(ours)
+        assert processes.gone(ours.root / ".state" / "scratch") == []
+    git(ours, "reset", "-q", "--hard", "first")
+    git(ours, "clean", "-fdq")
