@@ -28,7 +28,7 @@ def objections(catalog: Catalog) -> Iterator[tuple[str, str, str]]:
         around = path.rpartition("/")[0]
         if around not in real:
             real[around] = os.path.realpath(around)
-        there = f"{real[around]}/{path.rpartition('/')[2]}"
+        there = os.path.normpath(f"{real[around]}/{path.rpartition('/')[2]}")  # the folder may be `.`
         try:
             mode = os.lstat(path).st_mode
             if S_ISLNK(mode):

@@ -189,12 +189,15 @@ def _given(resource: Resource) -> Iterable[tuple[str, str]]:
 
 
 def _image(data: Mapping[str, Any]) -> Image | None:
-    """The migrations' image: a text, or a mapping of ``repository`` and ``tag``, whose tag is what changes."""
+    """The migrations' image: a text, or a mapping of ``repository`` and ``tag``, whose tag is what changes.
+
+    An empty text is one that was not promoted yet.
+    """
     for key, value in data.items():
         if not (isinstance(value, str) and MIGRATES.search(key) and KEY.fullmatch(key)):
             continue
         above, _, leaf = key.rpartition(".")
-        if leaf.lower().endswith("image") and value:
+        if leaf.lower().endswith("image"):
             tag = f"{above}.tag" if above else "tag"
             apart = tag in data and ":" not in value.rpartition("/")[2]
             return Image(key=tag if apart else key, repository=_repository(value))

@@ -6,6 +6,7 @@ chart has an alarm whose default action ends us, memory has a limit, and each an
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import re
@@ -31,8 +32,8 @@ NOISE = re.compile(r"^(?:execution error at|parse error at) \([^)]*\): |^templat
 def main(question: Path, seconds: float) -> None:
     """Answer for each chart of the question in turn."""
     asked = json.loads(question.read_text(encoding="utf-8"))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, MEMORY)
+    _limit(resource.RLIMIT_CORE, 0)
     sys.path.insert(0, asked["library"])
     helm = importlib.import_module("helm_python")
     work = Path(asked["work"])
@@ -49,6 +50,13 @@ def main(question: Path, seconds: float) -> None:
         fresh = work / "answer.new"
         fresh.write_text(json.dumps(answer), encoding="utf-8")
         fresh.rename(work / f"answer-{number}.json")
+
+
+def _limit(kind: int, most: int) -> None:
+    """Have no more of something than that; where the system sets no such limit, or a lower one, that holds."""
+    hard = resource.getrlimit(kind)[1]
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _answer(helm: Any, stage: Stage, chart: Mapping[str, Any]) -> dict[str, Any]:
