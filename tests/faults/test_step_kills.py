@@ -103,6 +103,12 @@ def quiet(monorepo: Monorepo) -> None:
     until(lambda: all(map(of_server, processes.of(monorepo.root, anywhere=True))))
 
 
+def anew(monorepo: Monorepo, at: str = "first") -> None:
+    """Bring the files back to what a commit holds; what git ignores stays."""
+    git(monorepo, "reset", "-q", "--hard", at)
+    git(monorepo, "clean", "-fdq")
+
+
 def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 30
     while not condition():
@@ -176,7 +182,7 @@ def test_a_commit_is_made_whole_and_git_can_go_on(ours: Monorepo) -> None:
     new = folder(ours) / "20260101000003_c.sql"
 
     def before() -> None:
-        git(ours, "reset", "-q", "--hard", "first")
+        anew(ours)
         new.write_text(TABLE.format("c"))
 
     def then() -> None:
@@ -208,16 +214,15 @@ def test_a_commit_that_is_killed_in_a_hook_leaves_no_lock(ours: Monorepo) -> Non
 
 
 def test_renumbered_files_keep_their_order(ours: Monorepo) -> None:
-    git(ours, "reset", "-q", "--hard", "first")
-    git(ours, "checkout", "-qB", "late", "first")
+    anew(ours)
+    git(ours, "checkout", "-qB", "late")
     (folder(ours) / "20270101000000_late.sql").write_text(TABLE.format("late"))
     git(ours, "add", "--all")
     git(ours, "commit", "-qm", "late")
     git(ours, "branch", "-qf", "main")
 
     def before() -> None:
-        git(ours, "reset", "-q", "--hard", "late")
-        git(ours, "clean", "-fdq")
+        anew(ours, "late")
         for name in "cde":
             (folder(ours) / f"2026010100000{'abcde'.index(name) + 1}_{name}.sql").write_text(TABLE.format(name))
         git(ours, "add", "--", "*_d.sql")
@@ -232,7 +237,7 @@ def test_renumbered_files_keep_their_order(ours: Monorepo) -> None:
 
 
 def test_no_scratch_server_outlives_a_killed_test(ours: Monorepo) -> None:
-    git(ours, "reset", "-q", "--hard", "first")
+    anew(ours)
     for moment in (r"^started .*/initdb ", r"^started .* tools\.keeper ", r"^started .*/goose .* up$"):
         assert ours.doomed(moment, 1, TEST).code == -signal.SIGKILL
         assert processes.gone(ours.root) == []
@@ -254,6 +259,7 @@ def test_no_scratch_server_outlives_a_killed_test(ours: Monorepo) -> None:
 
 
 def test_a_schema_is_the_old_or_the_new_one(ours: Monorepo) -> None:
+    anew(ours)
     file = ours.root / "services" / "ant-service" / "prisma" / "schema.prisma"
     file.parent.mkdir()
     file.write_text(SCHEMA)
