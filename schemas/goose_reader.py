@@ -135,11 +135,19 @@ def _move(reading: _Reading, name: str, number: int) -> None:
             )
         reading.section = "up"
     elif name == "Down":
-        if reading.section != "up" or reading.block == "open":
+        if reading.section == "up" and reading.block == "open":
+            raise GooseSyntax(
+                reading.begun,
+                "this StatementBegin is not closed before Down",
+                remedy="put -- +goose StatementEnd after the statement",
+                goose=f"must start with '-- +goose Up' annotation, {see}",
+                kind="block",
+            )
+        if reading.section != "up":
             raise GooseSyntax(
                 number,
-                "Down must follow the Up section, once, outside a statement block",
-                remedy="one Up section, then one Down section; close every StatementBegin before Down",
+                "Down must follow the Up section, once",
+                remedy="one Up section, then one Down section",
                 goose=f"must start with '-- +goose Up' annotation, {see}",
                 kind="section",
             )

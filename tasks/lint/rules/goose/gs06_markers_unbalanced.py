@@ -29,7 +29,7 @@ def check(file: File) -> Iterator[Flaw]:
             f"goose will stop at this file, after it has applied the ones before: {refusal.message}.",
             line=refusal.line,
             end_column=len(file.line(refusal.line)) + 1,
-            instead="-- +goose StatementEnd" if "missing" in refusal.goose else "",
+            instead="-- +goose StatementEnd" if "closed" in refusal.message else "",
         )
     for line in file.goose.lost if file.goose else ():
         yield Flaw(
