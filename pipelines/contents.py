@@ -35,7 +35,7 @@ class Variable(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A verb of the road: one cached task a database, or a service.
+    """A verb of the road: one cached task a database, a service, or a release: a service in another environment.
 
     The world decides when there is ``up_to_date``, else the key made of ``parts``; with neither it always runs.
     Functions are ``module:function``, imported when first called.
@@ -49,9 +49,9 @@ class Step(NamedTuple):
     parts: str = ""  # (Catalog, Target, digest of a folder or file) -> Mapping[part, version or digest]
     holds: str = ""  # (Work, values of the kept outcome) -> why its success holds no more; empty where it does
     replay: str = ""  # (Work, values of the kept outcome) -> None: says again what a run that is spared would say
-    after: tuple[str, ...] = ()  # steps of the same database, or service, that go first
+    after: tuple[str, ...] = ()  # steps of the same database, service or release that go first
     owner_first: bool = False  # a reference's task goes after its owner's
-    over: Literal["database", "service"] = "database"
+    over: Literal["database", "service", "release"] = "database"
     engine: EngineName | None = None  # the only engine whose databases it is for
     references: bool = True  # whether a reference has a task of its own
     only_looks: bool = False  # it makes nothing, so its key is no part of those of the steps after it
@@ -59,8 +59,8 @@ class Step(NamedTuple):
 
     @property
     def environments(self) -> Environments:
-        """Where it works: a task of a database changes the local one, a task of a service changes files."""
-        return "local" if self.over == "database" else "none"
+        """Where it works: a database's task changes the local one, a service's changes files, a release's neither."""
+        return OF_STEPS[self.over]
 
     def has(self, entry: Database | Reference, catalog: Catalog) -> bool:
         """Whether it is for that database or reference."""
@@ -85,6 +85,8 @@ class Operation(NamedTuple):
     founds: bool = False  # makes services.yaml: that there is none is no news to it
     environments: Environments = "local"
 
+
+OF_STEPS: Mapping[str, Environments] = {"database": "local", "service": "none", "release": "others"}
 
 Verb = Step | Operation
 Environments = Literal["local", "others", "any", "none"]

@@ -91,14 +91,16 @@ def _add(job: Job, contents: Contents, catalog: Catalog, made: dict[str, Job]) -
 
 
 def _needs(job: Job, contents: Contents, catalog: Catalog) -> Iterator[Job]:
+    """The jobs right before one. An environment that takes what another has verified has nothing built for it."""
     verb, (target,) = job.verb, job.targets
     if not isinstance(verb, Step):
         return
     service = target.service or ""
     entry = catalog.entry(service, target.database) if target.database else None
+    taken_over = catalog.environments[target.environment].after is not None
     for name in verb.after:
         before = contents.verbs.get(name)  # a step that is not there yet orders nothing
-        if isinstance(before, Step):
+        if isinstance(before, Step) and (before.over == "release" or not taken_over):
             for place in _same(target, entry, before, catalog):
                 yield Job(name=place.name, verb=before, targets=(place,))
     if verb.owner_first and isinstance(entry, Reference):
@@ -108,7 +110,10 @@ def _needs(job: Job, contents: Contents, catalog: Catalog) -> Iterator[Job]:
 
 
 def _same(target: Target, entry: Database | Reference | None, step: Step, catalog: Catalog) -> Iterator[Target]:
-    """Where another step is about the same: the database itself, its service, or all databases of the service."""
+    """Where another step is about the same: the release or database itself, its service, or all databases of it."""
+    if step.over == "release":
+        yield target._replace(step=step.name)
+        return
     if step.over == "service":
         yield Target(step=step.name, service=target.service)
         return

@@ -37,7 +37,8 @@ class List(Ours):
         self.loader.variables({"list": ()})
         contents: Contents = self.loader.contents
         if words or options["all"]:
-            jobs = self.loader.jobs(words or [step.name for step in contents.steps])
+            everywhere = [step.name + "@*" * (step.environments == "others") for step in contents.steps]
+            jobs = self.loader.jobs(words or everywhere)
             lines = [target.name for job in jobs if job.named for target in job.targets or ()]
         elif options["quiet"]:
             lines = [*(step.name for step in contents.steps), *contents.groups]

@@ -1,4 +1,4 @@
-"""Which places a request of the command line names: databases, or services, each in one environment."""
+"""Which places a request of the command line names: databases or services, each in one environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY = "all"  # as an environment: each one; services.yaml cannot name one so
 def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Target, ...]:
     """Each place that a request names, as a target of its own, in the order of services.yaml.
 
-    A place is a database or reference, or a service for a step over services, in one environment.
+    A place is a database or reference, or a service for a step over services or releases, in one environment.
     Raises SelectionError for a name or pattern that matches nothing, Refused for an environment that the verb
     may not change, or a reference where only the owner may be named.
     """
@@ -30,8 +30,8 @@ def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Targ
         wanted = _named(request, "database", target.database, keys)
         found = [entry for entry in found if entry.key in wanted]
     environments = _environments(request, catalog, services, contents)
-    if verb.over == "service":
-        return _services(request, services)
+    if verb.over in {"service", "release"}:
+        return _services(request, services, environments)
     if isinstance(verb, Step):
         found = _for_step(request, verb, found, catalog)
     elif verb.over in {"each", "one"}:
@@ -51,16 +51,19 @@ def _environments(request: Request, catalog: Catalog, services: list[str], conte
     named = f"@{typed}" in request.word
     others = [name for name in catalog.environments if name != LOCAL]
     if verb.environments == "none":
-        if named:
+        if named and request.typed not in contents.groups:
             message = f"`{request.word}`: {verb.name} is about files, which are the same for every environment"
             raise SelectionError(message, todo=f"doit {request.word.rpartition('@')[0]}")
         return [LOCAL]
     if verb.environments == "others" and (not named or typed == LOCAL):
+        if "*" in request.typed and any(step.environments != "others" for step in _meant(request, contents)):
+            return []
         if not others:
             raise SelectionError(f"`{request.word}`: services.yaml has no environment beside local")
         ways = "\n".join(f"doit {request.word.removesuffix(f'@{LOCAL}')}@{name}" for name in others)
-        raise SelectionError(f"`{request.word}`: {verb.name} is about another environment than local", todo=ways)
-    if typed == EVERY and verb.environments != "local":
+        called = request.typed if request.typed in contents.groups else verb.name
+        raise SelectionError(f"`{request.word}`: {called} is about another environment than local", todo=ways)
+    if typed == EVERY and verb.environments != "local" and isinstance(verb, Operation):
         return others if verb.environments == "others" else list(catalog.environments)
     found = _named(request, "environment", typed, list(catalog.environments))
     if verb.environments == "others":
@@ -70,14 +73,23 @@ def _environments(request: Request, catalog: Catalog, services: list[str], conte
     return found
 
 
-def _services(request: Request, services: list[str]) -> tuple[Target, ...]:
-    """A target for each service; SelectionError where one of its databases was named."""
+def _meant(request: Request, contents: Contents) -> list[Step]:
+    """The steps that a pattern names."""
+    return [step for step in contents.steps if fits(request.typed, step.name)]
+
+
+def _services(request: Request, services: list[str], environments: list[str]) -> tuple[Target, ...]:
+    """A target for each service in each environment; SelectionError where one of its databases was named."""
     if request.target.database:
         raise SelectionError(
             f"`{request.word}`: {request.verb.name} is about a whole service",
-            todo=f"doit {request.verb.name}:{request.target.service}",
+            todo=f"doit {request.word.replace(f'/{request.target.database}', '')}",
         )
-    return tuple(Target(step=request.verb.name, service=service) for service in services)
+    return tuple(
+        Target(step=request.verb.name, service=service, environment=environment)
+        for environment in environments
+        for service in services
+    )
 
 
 def _for_step(

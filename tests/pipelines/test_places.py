@@ -18,13 +18,15 @@ CONTENTS = Contents(
         Step("pull", "", "m:f", engine="postgres"),
         Step("pack", "", "m:f", over="service", after=("build", "absent")),
         Step("ship", "", "m:f", after=("pack",)),
+        Step("stage", "", "m:f", over="release", after=("pack",)),
+        Step("sail", "", "m:f", over="release", after=("stage", "build")),
     ),
     operations=(
         Operation("write", "", "m:f", over="one", environments="none"),
         Operation("drift", "", "m:f", over="all", environments="others"),
         Operation("look", "", "m:f", over="all", environments="any"),
     ),
-    groups={"all": ("build", "pull")},
+    groups={"all": ("build", "pull"), "release": ("pack", "stage", "sail")},
     default="all",
     variables={},
 )
@@ -41,7 +43,11 @@ def service(name: str, *databases: Database | Reference) -> Service:
 CATALOG = Catalog(
     file=Path("/m/services.yaml"),
     root=Path("/m"),
-    environments={name: Environment(name=name, servers={}) for name in ("local", "dev", "prod")},
+    environments={
+        "local": Environment(name="local", servers={}),
+        "dev": Environment(name="dev", servers={}),
+        "prod": Environment(name="prod", servers={}, after="dev"),
+    },
     services={
         "auth-service": service("auth-service", owned("auth-service", "auth")),
         "legal-service": service("legal-service", owned("legal-service", "legal")),
@@ -89,6 +95,7 @@ def test_what_a_branch_touches_is_kept_with_what_it_needs() -> None:
     [
         ("build", "build[:SERVICE[/DATABASE]]"),
         ("pack", "pack[:SERVICE]"),
+        ("stage", "stage[:SERVICE]@ENVIRONMENT"),
         ("write", "write:SERVICE[/DATABASE]"),
         ("drift", "drift[:SERVICE[/DATABASE]]@ENVIRONMENT"),
         ("look", "look[:SERVICE[/DATABASE]][@ENVIRONMENT]"),
