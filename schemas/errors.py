@@ -9,6 +9,7 @@ GanderError                  what went wrong, where, why, and the next command t
 ├── StreamError              a folder of migrations that goose would refuse or misread
 ├── LintFailed               files break rules of the policy; the report says which
 ├── Refused                  a guard: going on could lose rows or hide a change
+├── Waiting                  all that can be done is done, and somebody else is next: a merge
 └── MigrationFailed          goose ran a file and the database refused it
 
 Each carries its data and words itself. Anything else that is raised is a bug of ours and stays a traceback.
@@ -30,6 +31,7 @@ __all__ = [
     "StreamError",
     "ToolError",
     "ToolTimeout",
+    "Waiting",
 ]
 
 
@@ -111,6 +113,10 @@ class LintFailed(GanderError):
 
 class Refused(GanderError):
     """A guard stopped a step before it wrote anything."""
+
+
+class Waiting(GanderError):
+    """A step has done what it can, and is not done before somebody else has acted."""
 
 
 class MigrationFailed(GanderError):

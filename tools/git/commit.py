@@ -11,7 +11,7 @@ from schemas.errors import Refused, ToolError
 from tools import shell, whole
 from tools.git.repository import Repository, environment
 
-__all__ = ["changes", "ignored", "ready", "record"]
+__all__ = ["changes", "ignored", "named", "ready", "record"]
 
 PATIENCE = 1800.0  # seconds: hooks may run linters and tests
 MIDDLE = {
@@ -30,6 +30,11 @@ def ready(repository: Repository) -> None:
             raise Refused(f"{what} is in progress, and a commit would become part of it", todo=way)
     if repository.run("symbolic-ref", "--quiet", "HEAD").code:
         raise Refused("HEAD is detached: a commit would be on no branch", todo="git switch BRANCH")
+    named(repository)
+
+
+def named(repository: Repository) -> None:
+    """Refused where git does not know under whose name a commit would be."""
     who = repository.run("var", "GIT_COMMITTER_IDENT")
     if who.code:
         raise Refused(

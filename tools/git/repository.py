@@ -89,6 +89,13 @@ class Repository(NamedTuple):
         """Where the work tree left a commit's history; None where a shallow clone does not reach back so far."""
         return self._try("merge-base", commit, "HEAD").strip() or None
 
+    def within(self, commit: str, other: str) -> bool | None:
+        """Whether a commit is in the history of another; None where a shallow clone cannot tell."""
+        done = self.run("merge-base", "--is-ancestor", commit, other)
+        if done.code == 1 and self._try("rev-parse", "--is-shallow-repository").strip() == "true":
+            return None
+        return done.code == 0
+
     def changed(self, commit: str) -> frozenset[str]:
         """The paths that differ between the work tree and where it left a commit's history, untracked ones too."""
         fork = self.fork(commit) or commit
