@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 __all__ = [
+    "Allowed",
     "ArgoCD",
     "Catalog",
     "Database",
     "EngineName",
     "Environment",
     "GitOps",
+    "Level",
+    "Lint",
     "Reference",
     "Retention",
     "Service",
@@ -23,6 +27,7 @@ __all__ = [
 ]
 
 EngineName = Literal["postgres", "clickhouse"]
+Level = Literal["error", "warning", "advice", "off"]
 
 
 class Retention(NamedTuple):
@@ -115,6 +120,28 @@ class Environment(NamedTuple):
     values: Values | None = None
 
 
+class Allowed(NamedTuple):
+    """Findings of a rule in a file that are allowed until a day, that day included."""
+
+    rule: str
+    path: str  # relative to the root
+    reason: str
+    until: str  # 2027-03-01
+
+
+class Lint(NamedTuple):
+    """How lint judges this monorepo."""
+
+    severity: Mapping[str, Mapping[str, Level]] = MappingProxyType({})  # rule -> path, or "" for every file -> level
+    allow: tuple[Allowed, ...] = ()
+
+    def level(self, rule: str, path: str) -> Level | None:
+        """What the longest path says that the file is, or is below; None where nothing is said."""
+        said = self.severity.get(rule, {})
+        fitting = [one for one in said if not one or path == one or path.startswith(f"{one}/")]
+        return said[max(fitting, key=len)] if fitting else None
+
+
 class Catalog(NamedTuple):
     """All of services.yaml, checked, with every default filled in."""
 
@@ -123,6 +150,7 @@ class Catalog(NamedTuple):
     environments: Mapping[str, Environment]
     services: Mapping[str, Service]
     base: str | None = None  # the branch that merged migrations are on; None: the remote's default branch
+    lint: Lint = Lint()
 
     def databases(self) -> Iterator[Database]:
         """Every owned database, in the order of services.yaml."""

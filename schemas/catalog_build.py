@@ -6,15 +6,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from posixpath import normpath
-from typing import Any
+from typing import Any, cast
 
 from schemas.catalog import (
+    Allowed,
     ArgoCD,
     Catalog,
     Database,
     EngineName,
     Environment,
     GitOps,
+    Level,
+    Lint,
     Reference,
     Retention,
     Service,
@@ -41,6 +44,7 @@ def build(document: Mapping[str, Any], file: Path) -> Catalog:
             for name, entry in (document.get("services") or {}).items()
         },
         base=document.get("base"),
+        lint=_lint(document.get("lint") or {}),
     )
 
 
@@ -95,6 +99,18 @@ def _environment(name: str, entry: Mapping[str, Any]) -> Environment:
         else None,
         values=Values(file=values.get("file", ""), key=values.get("key", "")) if values else None,
         servers={engine: entry[engine] for engine in ENGINES if entry.get(engine)},
+    )
+
+
+def _lint(entry: Mapping[str, Any]) -> Lint:
+    severity: dict[str, Mapping[str, Level]] = {}
+    for rule, said in (entry.get("severity") or {}).items():
+        by_path: Mapping[str, Level] = {"": cast("Level", said)} if isinstance(said, str) else said or {}
+        severity[rule] = {path and normpath(path): level for path, level in by_path.items()}
+    listed = [{**one, "path": normpath(one.get("path") or ".")} for one in entry.get("allow") or () if one]
+    return Lint(
+        severity=severity,
+        allow=tuple(Allowed(**{field: one.get(field, "") for field in Allowed._fields}) for one in listed),
     )
 
 

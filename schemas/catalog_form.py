@@ -19,8 +19,9 @@ KINDS: dict[type, str] = {
     float: "a number",
     type(None): "nothing",
 }
-TYPES = {"object": "a mapping", "string": "text", "boolean": "true or false"}
-NAMES = {"environments": "environment", "services": "service", "databases": "database"}
+TYPES = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
+NAMES = {"environments": "environment", "services": "service", "databases": "database", "severity": "rule"}
+SEVERITY = ("lint", "severity")
 
 ENTRY = {"engine", "name"}
 KEYS = {"additionalProperties", "required", "minProperties"}  # what a mapping holds, not whether it is one
@@ -64,12 +65,19 @@ def _worded(document: Document, path: Path, error: Any) -> Iterator[Mistake]:
     elif rule == "required":
         missing = error.message.split("'")[1]
         if not any(nearest(key, (missing, "owner")) for key in value):  # a mistyped key is reported as one already
-            here = f"`{path[-1]}`" if path else "the file"
+            here = f"`{_label(path)}`" if path else "the file"
             hint = "a database has an engine and a name; a reference has an owner" if missing in ENTRY else ""
             yield document.mistake(document.at_key(path), f"{here} lacks the key `{missing}`", hint)
     else:
         mark = document.at_key(path) if value is None else document.at_value(path)
-        yield document.mistake(mark, *_value(str(path[-1]), error))
+        yield document.mistake(mark, *_value(_label(path), error))
+
+
+def _label(path: Path) -> str:
+    """What a place is called: its key, or what a key that names a file stands for, or an item by its number."""
+    if path[:2] == SEVERITY and len(path) > len(SEVERITY) + 1:
+        return "severity"
+    return str(path[-1]) if isinstance(path[-1], str) else f"{path[-2]} {path[-1] + 1}"
 
 
 def _value(key: str, error: Any) -> tuple[str, str]:
@@ -93,7 +101,7 @@ def _value(key: str, error: Any) -> tuple[str, str]:
 def _name(path: Path, error: Any) -> tuple[str, str]:
     """Word a key that may not stand where it does."""
     key = error.instance
-    kind = NAMES.get(str(path[-1]), "") if path else ""
+    kind = NAMES.get(str(path[-1]), "place" if path[:2] == SEVERITY else "") if path else ""
     if error.validator == "enum":
         return f"`{key}` does not go with `owner`: a reference takes only {_choice(error.validator_value)}", ""
     if error.validator == "not":

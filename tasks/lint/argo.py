@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from schemas.yaml_lenient import LARGEST
-from tasks.lint.check import finding
-from tasks.lint.finding import Finding, excerpt, in_order
-from tasks.lint.fingerprint import digest
+from tasks.lint.check import finding, shown
+from tasks.lint.finding import Finding, in_order
 from tasks.lint.release import Release
 from tasks.lint.rule import rules
 
@@ -36,8 +35,7 @@ def _each(root: Path, releases: tuple[Release, ...]) -> Iterator[Finding]:
                 if found.code not in SECRET:
                     text = lines.setdefault(found.path, _lines(root / found.path))
                     line = text[found.line - 1] if 0 < found.line <= len(text) else ""
-                    shown, shift = excerpt(line, found.column)
-                    found = found._replace(excerpt=shown, shift=shift, context=digest(line.strip()))
+                    found = shown(found, line)
                 yield found
 
 

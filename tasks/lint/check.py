@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, Flaw, excerpt, in_order, printable
-from tasks.lint.fingerprint import context
+from tasks.lint.fingerprint import context, digest
 from tasks.lint.rule import Listed, Rule
 from tasks.lint.schema import Schema
 from tasks.lint.stream import Stream
 from tasks.lint.walk import Before, dispatch, walk
 
-__all__ = ["check", "check_along", "check_stream", "finding"]
+__all__ = ["check", "check_along", "check_stream", "finding", "shown"]
 
 
 def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
@@ -50,7 +50,7 @@ def check_stream(stream: Stream, rules: Sequence[Listed]) -> list[Finding]:
 
 def finding(rule: Rule, flaw: Flaw, file: File | None) -> Finding:
     """A flaw as its rule's finding, with the line that it is in where there is a file."""
-    shown, shift = excerpt(file.line(flaw.line), flaw.column) if file else ("", 0)
+    text, shift = excerpt(file.line(flaw.line), flaw.column) if file else ("", 0)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -61,8 +61,14 @@ def finding(rule: Rule, flaw: Flaw, file: File | None) -> Finding:
         end_column=flaw.end_column,
         message=printable(flaw.message),
         instead=printable(flaw.instead),
-        excerpt=shown,
+        excerpt=text,
         shift=shift,
         fix=flaw.fix,
         context=context(file, flaw.line) if file else "",
     )
+
+
+def shown(one: Finding, line: str) -> Finding:
+    """A finding in another file than a migration, with the line that it is in."""
+    text, shift = excerpt(line, one.column)
+    return one._replace(excerpt=text, shift=shift, context=digest(line.strip()))

@@ -24,7 +24,7 @@ from tasks.lint.finding import Flaw, Severity
 
 __all__ = ["BOTH", "Listed", "Needs", "Rule", "listed", "rules"]
 
-Needs = Literal["file", "statements", "catalogue", "stream", "git", "service", "release"]
+Needs = Literal["file", "statements", "catalogue", "stream", "git", "service", "release", "waivers"]
 """What a rule looks at, which also says when its findings may be taken from the last run.
 
 - ``file``: the text of one file and what goose makes of it. The subject is a `File`.
@@ -34,6 +34,7 @@ Needs = Literal["file", "statements", "catalogue", "stream", "git", "service", "
 - ``git``: a stream and the base branch. The subject is a `Stream`.
 - ``service``: the other files of a service. The subject is a `Service`.
 - ``release``: what the service's chart makes for one environment. The subject is a `Release`.
+- ``waivers``: the waivers of a target and what they allow, after all others. The subject is a `Waived`.
 """
 
 BOTH: tuple[EngineName, ...] = ("postgres", "clickhouse")
@@ -84,9 +85,8 @@ def listed() -> tuple[Listed, ...]:
 
 
 def rules(engine: EngineName | None, *needs: Needs) -> tuple[Listed, ...]:
-    """The rules for an engine that need one of these; ``engine`` None: whatever theirs is."""
-    return tuple(
-        one
-        for one in listed()
-        if one.rule.needs in needs and not one.rule.opt_in and (engine is None or engine in one.rule.engines)
-    )
+    """The rules for an engine that need one of these; ``engine`` None: whatever theirs is.
+
+    Opt-in rules are among them: whether their findings count is told when findings are settled.
+    """
+    return tuple(one for one in listed() if one.rule.needs in needs and (engine is None or engine in one.rule.engines))

@@ -1,0 +1,1 @@
+"""LA: what says that a finding may stay for a while."""
