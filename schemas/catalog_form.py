@@ -67,7 +67,8 @@ def _worded(document: Document, path: Path, error: Any) -> Iterator[Mistake]:
         if not any(nearest(key, (missing, "owner")) for key in value):  # a mistyped key is reported as one already
             here = f"`{_label(path)}`" if path else "the file"
             hint = "a database has an engine and a name; a reference has an owner" if missing in ENTRY else ""
-            yield document.mistake(document.at_key(path), f"{here} lacks the key `{missing}`", hint)
+            mark = document.at_value(path) if path and isinstance(path[-1], int) else document.at_key(path)
+            yield document.mistake(mark, f"{here} lacks the key `{missing}`", hint)
     else:
         mark = document.at_key(path) if value is None else document.at_value(path)
         yield document.mistake(mark, *_value(_label(path), error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from tasks.lint.finding import Edit, Finding, counted
@@ -13,13 +14,18 @@ from tasks.work import Work
 __all__ = ["holds", "kept", "replay"]
 
 
-def kept(findings: Iterable[Finding], files: Iterable[str], notes: Iterable[str] = ()) -> dict[str, Any]:
-    """What is to be kept, as lists that become JSON."""
-    return {"findings": [list(one) for one in findings], "files": list(files), "notes": list(notes)}
+def kept(
+    findings: Iterable[Finding], files: Iterable[str], notes: Iterable[str] = (), until: str = ""
+) -> dict[str, Any]:
+    """What is to be kept, as lists that become JSON; ``until`` is the last day on which it is true."""
+    return {"findings": [list(one) for one in findings], "files": list(files), "notes": list(notes), "until": until}
 
 
 def holds(work: Work, values: Mapping[str, Any]) -> str:
-    """Why the kept success is none under this run's variables; empty where it is one."""
+    """Why the kept success is none today or under this run's variables; empty where it is one."""
+    until = values.get("until")
+    if until and datetime.now(UTC).date().isoformat() > until:
+        return f"a waiver ended on {until}"
     over = [one for one in _findings(values) if one.severity in failing(work.variables)]
     return f"strict=true, and it has {counted(over)}" if over else ""
 

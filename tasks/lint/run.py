@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database
@@ -12,16 +12,13 @@ from schemas.target import Target
 from tasks import place
 from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
-from tasks.lint.finding import Finding, counted
-from tasks.lint.found import failing
+from tasks.lint.conclude import codes, conclude
 from tasks.lint.gather import dotenvs, gather
-from tasks.lint.kept import kept
 from tasks.lint.look import look
 from tasks.lint.reading import parser
 from tasks.lint.record import Records, program
 from tasks.lint.releases import Made, Releases
 from tasks.lint.releases import parts as parts_of_charts
-from tasks.lint.report import report
 from tasks.work import Outcome, Work
 
 __all__ = ["parts", "run"]
@@ -50,15 +47,24 @@ def run(work: Work) -> Outcome:
     found = list(look(stream, records).findings)
     made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
     found += argo.findings(catalog.root, made.releases)
-    files = sorted({*(file.path for file in stream.files), *argo.files(made.releases)})
-    notes = tuple(_notes(base, made))
-    report(work).add(found, files, notes)
-    _judge(database, [one for one in found if one.severity in failing(work.variables)], base, made)
+    judged = codes("file", "statements", "catalogue", "stream")
+    judged |= codes("git") if stream.base else frozenset()
+    judged |= frozenset() if made.unchecked or made.unread else codes("release")
+    concluded = conclude(
+        work,
+        database.label,
+        found,
+        judged=judged,
+        files=stream.files,
+        others=argo.files(made.releases),
+        merged=[file.path for file in stream.files if stream.base and file.name in stream.base.merged],
+        notes=tuple(_notes(base, made)),
+    )
+    _judge(database, base, made)
     count = len(stream.files)
     waiting = f"; not promoted yet: {', '.join(made.unpromoted)}" if made.unpromoted else ""
     return Outcome(
-        summary=f"{count} {'file' if count == 1 else 'files'}, {counted(found)}{waiting}",
-        values=kept(found, files, notes),
+        summary=f"{count} {'file' if count == 1 else 'files'}, {concluded.summary}{waiting}", values=concluded.values
     )
 
 
@@ -72,6 +78,7 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
         "base branch": base.why if isinstance(base, Nothing) else base.key,
         "CI": os.environ.get("CI", ""),
         "rules": program(),
+        "settings": repr(catalog.lint),
         **parts_of_charts(catalog, catalog.services[database.service], digest),
     }
 
@@ -85,13 +92,8 @@ def _notes(base: Base | Nothing, made: Made) -> Iterator[str]:
         yield f"AR01, AR09, AR10: Applications of a chart: {why}"
 
 
-def _judge(database: Database, grave: Sequence[Finding], base: Base | Nothing, made: Made) -> None:
-    """LintFailed where the step has not succeeded."""
-    if grave:
-        raise LintFailed(
-            f"{database.label}: {counted(grave)}",
-            todo=f"correct the files as the report says, then doit lint:{database.label}",
-        )
+def _judge(database: Database, base: Base | Nothing, made: Made) -> None:
+    """LintFailed where something was not checked that must be."""
     if isinstance(base, Nothing) and os.environ.get("CI") == "true":
         raise LintFailed(
             f"{database.label}: nothing tells which files are merged, and an edited one would go unseen",

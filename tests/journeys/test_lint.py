@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -108,3 +109,34 @@ def test_what_is_no_rule_is_refused(tmp_path: Path, word: str, says: str, code: 
     done = Monorepo(root=tmp_path).doit(word)
     assert (done.returncode, done.stdout) == (code, "")
     assert says in done.stderr
+
+
+def test_a_waiver_is_true_until_its_day_and_is_told_when_it_has_ended(warned: Monorepo) -> None:
+    today = datetime.now(UTC).date()
+    last, gone = today + timedelta(days=2), today - timedelta(days=1)
+    file = warned.folder("one") / "20260102000000_b.sql"
+    file.write_text(WARNING.replace("SELECT 1;", f"-- lint:allow GS09 they are one thought until={last}\nSELECT 1;"))
+    assert "20260102000000_b.sql" not in warned.fine("lint:one").stdout
+    assert "up to date" in warned.fine("lint:one").stderr
+    file.write_text(file.read_text().replace(str(last), str(gone)))
+    done = warned.doit("lint:one")
+    assert done.returncode == 1
+    assert "20260102000000_b.sql:2:1 LA01 bad-waiver\n" in done.stdout
+    assert f"this waiver ended on {gone}" in done.stdout
+    assert "20260102000000_b.sql:3:11 GS09 two-on-a-line (warning)" in done.stdout
+
+
+def test_services_yaml_says_how_grave_a_finding_is_and_which_may_stay(warned: Monorepo) -> None:
+    services = warned.root / "services.yaml"
+    text, day = services.read_text(), datetime.now(UTC).date()
+    merged = "services/two/migrations/20260101000000_a.sql"
+    allow = f'{{rule: GS09, path: {merged}, reason: it is merged, until: "{day}"}}'
+    services.write_text(f"{text}lint:\n  severity: {{GS09: error}}\n  allow:\n    - {allow}\n")
+    done = warned.doit("lint")
+    assert (done.returncode, counts(done)) == (1, (1, 0, 1))
+    assert "services/one/migrations/20260101000000_a.sql:2:11 GS09 two-on-a-line\n" in done.stdout
+    assert "services/two" not in done.stdout
+    services.write_text(f"{text}lint: {{severity: {{GS09: {{services/one: 'off'}}}}}}\n")
+    done = warned.fine("lint")
+    assert "services/two/migrations/20260101000000_a.sql:2:11 GS09 two-on-a-line (warning)" in done.stdout
+    assert "services/one" not in done.stdout

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 import yaml
 
-from schemas.catalog import ArgoCD, Catalog, Database, Environment, GitOps, Reference, Retention, Values
+from schemas.catalog import Allowed, ArgoCD, Catalog, Database, Environment, GitOps, Lint, Reference, Retention, Values
 from schemas.catalog_file import LARGEST, load
 from schemas.errors import CatalogError
 
@@ -444,3 +444,21 @@ def test_a_warm_load_imports_neither_yaml_nor_jsonschema(tmp_path: Path) -> None
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "[]\n"
+
+
+def test_what_lint_is_told_is_loaded_with_its_paths_made_plain(tmp_path: Path) -> None:
+    text = """
+    version: 1
+    services: {cart: {databases: {main: {engine: postgres, name: cart}}}}
+    lint:
+      severity: {GS09: off, GS20: {services/cart/: error, services/cart/old: off}}
+      allow: [{rule: PR05, path: ./package.json, reason: it moves, until: 2027-03-01}]
+    """
+    lint = load(made(tmp_path, text)).lint
+    assert lint.allow == (Allowed(rule="PR05", path="package.json", reason="it moves", until="2027-03-01"),)
+    levels = {
+        path: lint.level("GS20", path) for path in ("services/cart/a.sql", "services/cart/old/a", "services/carts")
+    }
+    assert levels == {"services/cart/a.sql": "error", "services/cart/old/a": "off", "services/carts": None}
+    assert (lint.level("GS09", "a"), lint.level("GS01", "a")) == ("off", None)
+    assert load(made(tmp_path, text[: text.index("lint:")])).lint == Lint()

@@ -12,7 +12,7 @@ allows nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from schemas.nearest import closest
 from tasks.lint.finding import Flaw
@@ -44,7 +44,7 @@ def check(waived: Waived) -> Iterator[Flaw]:
             yield _flaw(waiver, message if whole else message.replace("nothing.", "less than it says."), "", fix=whole)
 
     for path, line, column, code in waived.unknown:
-        near = closest(code, waived.known)
+        near = _near(code, waived.known)
         yield Flaw(
             f"there is no rule `{code}`, so this severity is for nothing.", line, column, path=path, instead=near
         )
@@ -59,7 +59,7 @@ def _unfinished(waiver: Waiver, waived: Waived) -> tuple[str, str] | None:
     elif not waiver.codes:
         why = "this waiver names no rule"
     elif unknown:
-        near = closest(unknown[0], waived.known)
+        near = _near(unknown[0], waived.known)
         why, instead = f"there is no rule `{unknown[0]}`", near and f"{WORD} {near}"
     elif "LA01" in waiver.codes and waiver.path == waiver.covers:
         why, instead = "a waiver cannot allow LA01 beside itself", ""
@@ -68,6 +68,12 @@ def _unfinished(waiver: Waiver, waived: Waived) -> tuple[str, str] | None:
     elif waiver.end is None:
         why = f"`{UNTIL}{waiver.until}` is no day" if waiver.until else "this waiver does not say until when"
     return (f"{why}, so nothing is allowed.", instead) if why else None
+
+
+def _near(code: str, known: Collection[str]) -> str:
+    """The code that was probably meant: GS9 is GS09."""
+    whole = f"{code[:2].upper()}{code[2:].zfill(2)}"
+    return whole if whole in known else closest(code, known)
 
 
 def _later(waiver: Waiver) -> str:

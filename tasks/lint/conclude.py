@@ -1,0 +1,59 @@
+"""How a target of lint ends: its findings are settled and reported, and those that are grave enough make it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from schemas.errors import LintFailed
+from tasks.lint.file import File
+from tasks.lint.finding import Finding, counted
+from tasks.lint.found import failing
+from tasks.lint.kept import kept
+from tasks.lint.report import report
+from tasks.lint.rule import Needs, listed
+from tasks.lint.settle import settle
+from tasks.work import Work
+
+__all__ = ["Concluded", "codes", "conclude"]
+
+
+class Concluded(NamedTuple):
+    """What a target found in the end, and what is to be kept of it."""
+
+    summary: str
+    values: dict[str, Any]
+
+
+def codes(*needs: Needs) -> frozenset[str]:
+    """The codes of the rules that need one of these."""
+    return frozenset(one.rule.code for one in listed() if one.rule.needs in needs)
+
+
+def conclude(
+    work: Work,
+    name: str,
+    raw: Sequence[Finding],
+    *,
+    judged: Collection[str],
+    files: Sequence[File] = (),
+    others: Collection[str] = (),
+    merged: Collection[str] = (),
+    notes: Sequence[str] = (),
+) -> Concluded:
+    """Settle raw findings and report them; ``name`` is the target's for messages, the rest is as in `settle`.
+
+    Raises LintFailed where a finding that counts is grave enough.
+    """
+    today = datetime.now(UTC).date()
+    settled = settle(work.catalog, raw, files, others, today=today, judged=judged, merged=merged)
+    paths = sorted({*(file.path for file in files), *others})
+    report(work).add(settled.findings, paths, notes)
+    grave = [one for one in settled.findings if one.severity in failing(work.variables)]
+    if grave:
+        raise LintFailed(
+            f"{name}: {counted(grave)}", todo=f"correct the files as the report says, then doit {work.target.name}"
+        )
+    values = kept(settled.findings, paths, notes, until=settled.until.isoformat() if settled.until else "")
+    return Concluded(counted(settled.findings), values)
