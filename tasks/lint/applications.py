@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from schemas.catalog import Environment, Service
@@ -16,7 +16,7 @@ from schemas.manifest import Manifest
 from schemas.yaml_lenient import read
 from tasks.lint.release import listed
 
-__all__ = ["KINDS", "Deployment", "deploying", "deployment"]
+__all__ = ["KINDS", "Deployment", "Index", "deploying", "deployment", "indexed"]
 
 KINDS = ("Application", "ApplicationSet")
 PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
@@ -31,11 +31,45 @@ class Deployment(NamedTuple):
     sets: Mapping[str, Any]  # dotted keys
 
 
-def deploying(
-    manifests: tuple[Manifest, ...], service: Service, chart: str, environment: Environment
-) -> list[Manifest]:
+class Index(NamedTuple):
+    """Applications by what they are asked for by: a monorepo may have thousands."""
+
+    named: Mapping[str, list[Manifest]]
+    reading: Mapping[str, list[Manifest]]  # by the folder of each of their sources
+    sets: tuple[Manifest, ...]
+
+
+def indexed(manifests: Iterable[Manifest]) -> Index:
+    """Applications and ApplicationSets, to be asked."""
+    named: dict[str, list[Manifest]] = {}
+    reading: dict[str, list[Manifest]] = {}
+    sets = []
+    for one in manifests:
+        if one.kind == "ApplicationSet":
+            sets.append(one)
+            continue
+        named.setdefault(one.name, []).append(one)
+        for source in _sources(one.get("spec")):
+            reading.setdefault(_path(source), []).append(one)
+    return Index(named, reading, tuple(sets))
+
+
+def deploying(index: Index, service: Service, chart: str, environment: Environment) -> list[Manifest]:
     """Those that deploy a service to an environment; an ApplicationSet counts for every one of its own."""
-    return [one for one in manifests if _deploys(one, service, chart, environment)]
+    name = environment.argocd.application.replace("{service}", service.name) if environment.argocd else ""
+    named = index.named.get(name, []) if name else []
+    there = [
+        one
+        for folder in dict.fromkeys((chart, service.folder))
+        for one in index.reading.get(folder, ())
+        if _is_in(one, environment) and not any(one is other for other in named)
+    ]
+    covering = [
+        one
+        for one in index.sets
+        if any(_covers(_path(source), service, chart, one) for source in _sources(one.get("spec", "template", "spec")))
+    ]
+    return [*named, *there, *covering]
 
 
 def deployment(manifests: list[Manifest], service: Service, chart: str, environment: Environment) -> Deployment:
@@ -56,16 +90,8 @@ def deployment(manifests: list[Manifest], service: Service, chart: str, environm
     return Deployment(str(release), files, {**_object(helm), **_parameters(helm)})
 
 
-def _deploys(manifest: Manifest, service: Service, chart: str, environment: Environment) -> bool:
-    if manifest.kind == "ApplicationSet":
-        template = manifest.get("spec", "template", "spec")
-        return any(_covers(_path(source), service, chart, manifest) for source in _sources(template))
-    named = environment.argocd.application.replace("{service}", service.name) if environment.argocd else ""
-    if named and manifest.name == named:
-        return True
-    if not any(_path(source) in {chart, service.folder} for source in _sources(manifest.get("spec"))):
-        return False
-    there = manifest.get("spec", "destination", "namespace")
+def _is_in(application: Manifest, environment: Environment) -> bool:
+    there = application.get("spec", "destination", "namespace")
     return environment.namespace is None or there is None or there == environment.namespace
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -15,7 +16,7 @@ from schemas.errors import ToolError
 from schemas.manifest import Manifest, Place, manifests
 from schemas.target import LOCAL
 from schemas.yaml_lenient import LARGEST, documents
-from tasks.lint.applications import KINDS, deploying, deployment
+from tasks.lint.applications import KINDS, Index, deploying, deployment, indexed
 from tasks.lint.manifests import Found, chart_of, find, places, text
 from tasks.lint.release import Release
 from tools.toolchain import pinned_helm
@@ -56,6 +57,7 @@ class Releases:
         self.catalog, self.say = catalog, say
         self._lock = Lock()
         self._there: Found | None = None
+        self._index = indexed(())
         self._made: dict[str, Made] = {}
 
     def of(self, service: str) -> Made:
@@ -65,12 +67,13 @@ class Releases:
         with self._lock:
             if self._there is None:
                 self._there = self._find()
+                self._index = indexed(self._there.manifests)
             if service not in self._made:
                 names = [name for name in self.catalog.services if name not in self._made]
                 begin = names.index(service)
                 together = [self.catalog.services[name] for name in names[begin : begin + TOGETHER]]
                 self._made |= {one.name: Made() for one in together}
-                self._made |= _made(self.catalog, together, self._there.manifests, self.say)
+                self._made |= _made(self.catalog, together, self._index, self.say)
             return self._made[service]._replace(unread=self._there.unread)
 
     def _find(self) -> Found:
@@ -89,11 +92,7 @@ def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> 
     """What the releases of a service depend on beside services.yaml; nothing where it has no chart."""
     if catalog.environments.keys() <= {LOCAL}:
         return {}
-    whole = sha256()
-    there = places(catalog.root)
-    for path in (*there.files, *there.charts):
-        whole.update(f"{path}\0{digest(catalog.root / path)}\n".encode())
-    found = {"applications": whole.hexdigest()}
+    found = {"applications": _key(catalog.root, digest)}
     chart = _chart(catalog.root, service)
     folders = [chart] if chart else [posixpath.dirname(service.migration_job)]
     if chart:
@@ -104,9 +103,17 @@ def parts(catalog: Catalog, service: Service, digest: Callable[[Path], str]) -> 
     return found | {"chart": repr([(folder, digest(catalog.root / folder)) for folder in folders])}
 
 
-def _made(
-    catalog: Catalog, services: Sequence[Service], there: tuple[Manifest, ...], say: Callable[[str], None]
-) -> dict[str, Made]:
+@lru_cache(maxsize=1)
+def _key(root: Path, digest: Callable[[Path], str]) -> str:
+    """The content of every place in which an Application may stand, as a run found it when it began."""
+    whole = sha256()
+    there = places(root)
+    for path in (*there.files, *there.charts):
+        whole.update(f"{path}\0{digest(root / path)}\n".encode())
+    return whole.hexdigest()
+
+
+def _made(catalog: Catalog, services: Sequence[Service], there: Index, say: Callable[[str], None]) -> dict[str, Made]:
     asked = [
         one
         for service in services
@@ -133,7 +140,7 @@ def _made(
     return found
 
 
-def _asked(catalog: Catalog, service: Service, environment: Environment, there: tuple[Manifest, ...]) -> _Asked | None:
+def _asked(catalog: Catalog, service: Service, environment: Environment, there: Index) -> _Asked | None:
     chart = _chart(catalog.root, service)
     applications = deploying(there, service, chart or posixpath.dirname(service.migration_job), environment)
     if not chart:

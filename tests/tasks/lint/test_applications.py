@@ -10,7 +10,7 @@ import yaml
 
 from schemas.catalog import ArgoCD, Environment, Service, Values
 from schemas.manifest import Manifest, manifests
-from tasks.lint.applications import deploying, deployment
+from tasks.lint.applications import deploying, deployment, indexed
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "cases" / "applications.yaml").read_text())
 CHART = "services/shop/helm"
@@ -34,7 +34,7 @@ DEV = Environment(
 def test_what_deploys_a_service_and_how(name: str) -> None:
     case = CASES[name]
     there = tuple(one for one in manifests(case["manifests"], "x.yaml") if isinstance(one, Manifest))
-    found = deploying(there, SHOP, CHART, DEV)
+    found = deploying(indexed(there), SHOP, CHART, DEV)
     assert bool(found) == case["deploys"]
     if found:
         how = deployment(found, SHOP, CHART, DEV)
