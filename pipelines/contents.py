@@ -37,6 +37,7 @@ class Variable(NamedTuple):
 class Step(NamedTuple):
     """A verb of the road: one cached task a database, a service, or a release: a service in another environment.
 
+    Over ``everything`` it is one a database, one a service, and one for the monorepo around them, which has no place.
     The world decides when there is ``up_to_date``, else the key made of ``parts``; with neither it always runs.
     Functions are ``module:function``, imported when first called.
     """
@@ -51,7 +52,7 @@ class Step(NamedTuple):
     replay: str = ""  # (Work, values of the kept outcome) -> None: says again what a run that is spared would say
     after: tuple[str, ...] = ()  # steps of the same database, service or release that go first
     owner_first: bool = False  # a reference's task goes after its owner's
-    over: Literal["database", "service", "release"] = "database"
+    over: Literal["database", "service", "release", "everything"] = "database"
     engine: EngineName | None = None  # the only engine whose databases it is for
     references: bool = True  # whether a reference has a task of its own
     only_looks: bool = False  # it makes nothing, so its key is no part of those of the steps after it
@@ -86,7 +87,7 @@ class Operation(NamedTuple):
     environments: Environments = "local"
 
 
-OF_STEPS: Mapping[str, Environments] = {"database": "local", "service": "none", "release": "others"}
+OF_STEPS: Mapping[str, Environments] = {"database": "local", "service": "none", "release": "others", "everything": "local"}
 
 Verb = Step | Operation
 Environments = Literal["local", "others", "any", "none"]

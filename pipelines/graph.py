@@ -49,7 +49,10 @@ def jobs(
 
 
 def only(made: Iterable[Job], services: Container[str]) -> tuple[Job, ...]:
-    """The steps' jobs that are about these services, with those that they need; operations stay as they are."""
+    """The steps' jobs that are about these services, with those that they need.
+
+    Operations stay as they are, and so does what is about no service.
+    """
     by_name = {job.name: job for job in made}
     kept: set[str] = set()
 
@@ -60,7 +63,9 @@ def only(made: Iterable[Job], services: Container[str]) -> tuple[Job, ...]:
                 keep(by_name[need])
 
     for job in by_name.values():
-        about = isinstance(job.verb, Operation) or any(target.service in services for target in job.targets)
+        about = isinstance(job.verb, Operation) or any(
+            target.service is None or target.service in services for target in job.targets
+        )
         if job.named and about:
             keep(job)
     return tuple(job for job in by_name.values() if job.name in kept)
@@ -114,9 +119,10 @@ def _same(target: Target, entry: Database | Reference | None, step: Step, catalo
     if step.over == "release":
         yield target._replace(step=step.name)
         return
-    if step.over == "service":
+    if step.over == "service" or (step.over == "everything" and not entry):
         yield Target(step=step.name, service=target.service)
+    if step.over == "service" or not target.service:
         return
-    for one in [entry] if entry else catalog.services[target.service or ""].databases:
+    for one in [entry] if entry else catalog.services[target.service].databases:
         if step.has(one, catalog):
             yield Target(step=step.name, service=one.service, database=one.key)

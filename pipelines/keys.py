@@ -31,7 +31,7 @@ def parts(
     (target,) = job.targets
     own: Mapping[str, str] = function(job.verb.parts)(catalog, target, digest)
     service = target.service or ""
-    entry = catalog.entry(service, target.database) if target.database else catalog.services[service]
+    entry = catalog.entry(service, target.database) if target.database else catalog.services.get(service)
     built_on = {f"built on {need}": keys(need) for need in job.needs if not only_looks(need)}
     return {**own, "services.yaml": sha256(repr(entry).encode()).hexdigest(), **built_on}
 

@@ -18,7 +18,8 @@ EVERY = "all"  # as an environment: each one; services.yaml cannot name one so
 def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Target, ...]:
     """Each place that a request names, as a target of its own, in the order of services.yaml.
 
-    A place is a database or reference, or a service for a step over services or releases, in one environment.
+    A place is a database or reference, or a service for a step over services or releases, in one environment; for a
+    step over everything it is any of these, and what lies around the services where no service was named.
     Raises SelectionError for a name or pattern that matches nothing, Refused for an environment that the verb
     may not change, or a reference where only the owner may be named.
     """
@@ -32,16 +33,20 @@ def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Targ
     environments = _environments(request, catalog, services, contents)
     if verb.over in {"service", "release"}:
         return _services(request, services, environments)
+    around = [] if target.database or verb.over != "everything" else _around(request, services)
     if isinstance(verb, Step):
-        found = _for_step(request, verb, found, catalog)
+        found = _for_step(request, verb, found, catalog, alone=not around)
     elif verb.over in {"each", "one"}:
         found = _owned(request, found)
     if verb.over == "one":
         _only_one(request, found)
-    return tuple(
-        Target(step=verb.name, service=entry.service, database=entry.key, environment=environment)
-        for environment in environments
-        for entry in found
+    return (
+        *around,
+        *(
+            Target(step=verb.name, service=entry.service, database=entry.key, environment=environment)
+            for environment in environments
+            for entry in found
+        ),
     )
 
 
@@ -92,12 +97,21 @@ def _services(request: Request, services: list[str], environments: list[str]) ->
     )
 
 
+def _around(request: Request, services: list[str]) -> list[Target]:
+    """A target for each service beside those for its databases, and one for what belongs to none."""
+    own = [Target(step=request.verb.name, service=service) for service in services]
+    return own if request.target.service else [Target(step=request.verb.name), *own]
+
+
 def _for_step(
-    request: Request, step: Step, found: list[Database | Reference], catalog: Catalog
+    request: Request, step: Step, found: list[Database | Reference], catalog: Catalog, *, alone: bool
 ) -> list[Database | Reference]:
-    """Those that the step is for; SelectionError or Refused where it was named itself and is for none of them."""
+    """Those that the step is for; SelectionError or Refused where it was named itself and is for none of them.
+
+    ``alone``: there is nothing else that it is for.
+    """
     fitting = [entry for entry in found if step.has(entry, catalog)]
-    if fitting or request.target.step != request.typed:
+    if fitting or not alone or request.target.step != request.typed:
         return fitting
     if not step.references:
         _owned(request, found)

@@ -8,11 +8,12 @@ __all__ = ["STEPS"]
 
 LINT = Step(
     "lint",
-    "check migration files against the policy, without any database",
-    "tasks.lint.run:run",
-    parts="tasks.lint.run:parts",
+    "check migrations and all around them against the policy",
+    "tasks.lint.step:run",
+    parts="tasks.lint.step:parts",
     holds="tasks.lint.kept:holds",
     replay="tasks.lint.kept:replay",
+    over="everything",
     references=False,
     only_looks=True,
     together=True,

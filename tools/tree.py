@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,13 +12,12 @@ from schemas.errors import ToolError
 from tools import git
 from tools.shell import OUTPUT_LIMIT
 
-__all__ = ["MOST", "Tree", "look"]
+__all__ = ["INSTALLED", "MADE", "MOST", "Tree", "look"]
 
 MOST = 200_000  # files
 DEEPEST = 16  # folders
-MADE = frozenset(  # folders that programs fill, by name
-    ("node_modules", "vendor", "dist", "build", "target", "coverage", "venv", "__pycache__", "bower_components", "out")
-)
+INSTALLED = frozenset(("node_modules", "bower_components", "vendor", "venv", "__pycache__"))  # folders, by name
+MADE = INSTALLED | {"dist", "build", "target", "coverage", "out"}  # and those that compilers fill
 
 
 class Tree(NamedTuple):
@@ -27,6 +26,7 @@ class Tree(NamedTuple):
     root: Path
     files: tuple[str, ...]  # in order
     links: dict[str, str]  # link -> what it leads to, below the root
+    outward: tuple[str, ...] = ()  # links that lead out of it, or nowhere
     cut: str = ""  # why there may be more; empty when there is not
 
     def head(self, path: str, most: int) -> bytes:
@@ -44,18 +44,30 @@ class Tree(NamedTuple):
             os.close(descriptor)
 
 
-def look(root: Path, apart: Iterable[Path] = ()) -> Tree:
+def look(
+    root: Path,
+    apart: Iterable[Path] = (),
+    *,
+    hidden: Collection[str] = (),
+    made: Collection[str] = MADE,
+    wanted: Callable[[str], bool] = bool,
+) -> Tree:
     """Look through a folder: what git knows or would add, else a walk. Folders ``apart`` are left out.
 
-    Hidden folders are too, and those that installers and compilers fill.
+    Hidden folders are too, but for those named ``hidden``, and those that programs fill: of what git has, the ones
+    named ``made``. Only paths that are ``wanted`` are looked at.
     """
     left_out = tuple(f"{os.path.realpath(one)}/" for one in apart)
     files: list[str] = []
     links: dict[str, str] = {}
+    outward: list[str] = []
     cut = ""
     home = f"{os.path.realpath(root)}/"
-    for path in _paths(root):
-        whole = root / path
+    here = str(root)
+    for path in _paths(root, frozenset(hidden), frozenset(made)):
+        if not wanted(path):
+            continue
+        whole = f"{here}/{path}"
         if any(f"{whole}/".startswith(one) for one in left_out) or not path.isprintable() or "\\" in path:
             continue
         if len(files) >= MOST:
@@ -69,17 +81,19 @@ def look(root: Path, apart: Iterable[Path] = ()) -> Tree:
             files.append(path)
         elif stat.S_ISLNK(mode):
             to = os.path.realpath(whole)
-            if to.startswith(home) and Path(to).exists():
+            if to.startswith(home) and os.path.exists(to):  # noqa: PTH110 - a path object a file costs more than the look
                 links[path] = to.removeprefix(home)
-    return Tree(root=root, files=tuple(sorted(files)), links=links, cut=cut)
+            else:
+                outward.append(path)
+    return Tree(root=root, files=tuple(sorted(files)), links=links, outward=tuple(sorted(outward)), cut=cut)
 
 
-def _paths(root: Path) -> Iterable[str]:
-    listed = _by_git(root)
-    return _walked(root) if listed is None else listed
+def _paths(root: Path, hidden: frozenset[str], made: frozenset[str]) -> Iterable[str]:
+    listed = _by_git(root, hidden, made)
+    return _walked(root, hidden) if listed is None else listed
 
 
-def _by_git(root: Path) -> list[str] | None:
+def _by_git(root: Path, hidden: frozenset[str], made: frozenset[str]) -> list[str] | None:
     """The paths that git has, or would add; None where git has no say, or more to say than is kept of it."""
     try:
         repository = git.find(root)
@@ -91,14 +105,16 @@ def _by_git(root: Path) -> list[str] | None:
     if len(listed.encode(errors="replace")) >= OUTPUT_LIMIT:
         return None
     paths = dict.fromkeys(filter(None, listed.split("\0")))
-    return [path for path in paths if _is_work(path.split("/")[:-1])]
+    return [path for path in paths if _is_work(path.split("/")[:-1], hidden, made)]
 
 
-def _is_work(folders: list[str]) -> bool:
-    return len(folders) <= DEEPEST and not any(name in MADE or name.startswith(".") for name in folders)
+def _is_work(folders: list[str], hidden: frozenset[str], made: frozenset[str]) -> bool:
+    return len(folders) <= DEEPEST and not any(
+        name in made or (name[:1] == "." and name not in hidden) for name in folders
+    )
 
 
-def _walked(root: Path) -> Iterator[str]:
+def _walked(root: Path, hidden: frozenset[str]) -> Iterator[str]:
     """Plain files and links, folder by folder, the nearest first."""
     waiting = [""]
     for folder in waiting:
@@ -110,7 +126,7 @@ def _walked(root: Path) -> Iterator[str]:
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                if _is_work(path.split("/")):
+                if _is_work(path.split("/"), hidden, MADE):
                     waiting.append(path)
             else:
                 yield path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, Flaw, excerpt, in_order, printable
@@ -12,7 +13,7 @@ from tasks.lint.schema import Schema
 from tasks.lint.stream import Stream
 from tasks.lint.walk import Before, dispatch, walk
 
-__all__ = ["check", "check_along", "check_stream", "finding", "shown"]
+__all__ = ["Lined", "check", "check_along", "check_stream", "finding", "shown"]
 
 
 def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
@@ -48,7 +49,18 @@ def check_stream(stream: Stream, rules: Sequence[Listed]) -> list[Finding]:
     return in_order(found)
 
 
-def finding(rule: Rule, flaw: Flaw, file: File | None) -> Finding:
+class Lined(Protocol):
+    """A file of whatever kind."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the monorepo's root."""
+
+    def line(self, number: int) -> str:
+        """One line, from 1; empty where there is none."""
+
+
+def finding(rule: Rule, flaw: Flaw, file: Lined | None) -> Finding:
     """A flaw as its rule's finding, with the line that it is in where there is a file."""
     text, shift = excerpt(file.line(flaw.line), flaw.column) if file else ("", 0)
     return Finding(

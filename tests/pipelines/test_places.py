@@ -20,6 +20,9 @@ CONTENTS = Contents(
         Step("ship", "", "m:f", after=("pack",)),
         Step("stage", "", "m:f", over="release", after=("pack",)),
         Step("sail", "", "m:f", over="release", after=("stage", "build")),
+        Step("check", "", "m:f", over="everything", references=False, after=("build",)),
+        Step("send", "", "m:f", over="service", after=("check",)),
+        Step("try", "", "m:f", after=("check",)),
     ),
     operations=(
         Operation("write", "", "m:f", over="one", environments="none"),
@@ -88,6 +91,17 @@ def test_what_a_branch_touches_is_kept_with_what_it_needs() -> None:
         "ship:auth-service/auth",
         "look",
     ]
+
+
+def test_what_is_about_no_service_is_kept_whatever_a_branch_touches() -> None:
+    kept = graph.only(jobs("check"), {"auth-service"})
+    assert [job.name for job in kept] == [
+        "check",
+        "build:auth-service/auth",
+        "check:auth-service",
+        "check:auth-service/auth",
+    ]
+    assert [job.name for job in graph.only(jobs("check"), set())] == ["check"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The rules on Prisma and on what runs it."""

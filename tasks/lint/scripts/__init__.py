@@ -1,0 +1,1 @@
+"""What files of every kind run: the commands in them, with their places."""
