@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from tasks.lint.file import File
-from tasks.lint.finding import Finding, Flaw, excerpt, in_order, printable
+from tasks.lint.finding import Finding, Flaw, Lined, excerpt, in_order, printable
 from tasks.lint.fingerprint import context, digest
 from tasks.lint.rule import Listed, Rule
 from tasks.lint.schema import Schema
 from tasks.lint.stream import Stream
 from tasks.lint.walk import Before, dispatch, walk
 
-__all__ = ["Lined", "check", "check_along", "check_stream", "finding", "shown"]
+__all__ = ["check", "check_along", "check_stream", "finding", "shown"]
 
 
 def check(file: File, rules: Sequence[Listed]) -> list[Finding]:
@@ -47,17 +46,6 @@ def check_stream(stream: Stream, rules: Sequence[Listed]) -> list[Finding]:
     files = {file.path: file for file in stream.files}
     found = [finding(one.rule, flaw, files.get(flaw.path)) for one in rules for flaw in one.check(stream)]
     return in_order(found)
-
-
-class Lined(Protocol):
-    """A file of whatever kind."""
-
-    @property
-    def path(self) -> str:
-        """Relative to the monorepo's root."""
-
-    def line(self, number: int) -> str:
-        """One line, from 1; empty where there is none."""
 
 
 def finding(rule: Rule, flaw: Flaw, file: Lined | None) -> Finding:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
-__all__ = ["SEVERITIES", "Edit", "Finding", "Flaw", "Severity", "counted", "excerpt", "in_order", "printable"]
+__all__ = ["SEVERITIES", "Edit", "Finding", "Flaw", "Lined", "Severity", "counted", "excerpt", "in_order", "printable"]
 
 Severity = Literal["error", "warning", "advice"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
 WIDEST = 160  # characters of a line that a finding shows
+
+
+class Lined(Protocol):
+    """A file of whatever kind."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the monorepo's root."""
+
+    def line(self, number: int) -> str:
+        """One line, from 1; empty where there is none."""
 
 
 class Edit(NamedTuple):

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from tasks.lint.file import File
-from tasks.lint.finding import Finding
+from tasks.lint.finding import Finding, Lined
 
 __all__ = ["context", "digest", "fingerprints"]
 
 LENGTH = 16  # hexadecimal digits
 
 
-def context(file: File, line: int) -> str:
+def context(file: Lined, line: int) -> str:
     """A digest of the statement that a line is in, or of the line where it is in none; blanks do not count."""
-    for one in file.statements:
+    for one in file.statements if isinstance(file, File) else ():
         if one.line <= line <= one.statement.end_line:
             return digest(" ".join(one.text.split()))
     return digest(" ".join(file.line(line).split()))

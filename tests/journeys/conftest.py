@@ -203,7 +203,8 @@ def hurry(monorepo: Monorepo) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
     """The example monorepo as it comes from git, with all its services; for copying."""
     root = tmp_path_factory.mktemp("whole") / "monorepo"
-    shutil.copytree(ROOT / "services", root / "services")
+    for folder in ("charts", "services"):
+        shutil.copytree(ROOT / folder, root / folder)
     shutil.copy(ROOT / "services.yaml", root / "services.yaml")
     return Monorepo(root=root)
 
