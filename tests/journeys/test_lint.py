@@ -29,9 +29,9 @@ def test_a_run_that_is_spared_reports_byte_for_byte_what_a_run_does(warned: Mono
     for form in ("sarif", "junit", "github"):
         cold = warned.fine("lint", "--always-execute", f"format={form}", "output=cold")
         warm = warned.fine("lint", f"format={form}", "output=warm")
-        assert (counts(cold), counts(warm)) == ((2, 0, 0), (0, 2, 0))
+        assert (counts(cold), counts(warm)) == ((5, 0, 0), (0, 5, 0))
         assert cold.stdout == warm.stdout == ""
-        assert "warm: 2 warnings in 2 of 2 files" in warm.stderr
+        assert "warm: 2 warnings in 2 of 3 files" in warm.stderr
         report = (warned.root / "cold").read_bytes()
         assert report == (warned.root / "warm").read_bytes()
         assert report.count(b"GS09") >= 2
@@ -42,14 +42,14 @@ def test_strict_fails_over_what_a_run_without_it_lets_pass(warned: Monorepo) -> 
     assert "GS09 two-on-a-line (warning)" in warned.fine("lint").stdout
     done = warned.doit("lint", "strict=true")
     assert done.returncode == 1
-    assert counts(done) == (0, 0, 2)
+    assert counts(done) == (0, 3, 2)
     assert counts(warned.fine("lint"))[2] == 0
 
 
 def test_a_stream_that_fails_does_not_keep_the_others_out_of_the_report(tmp_path: Path) -> None:
     services = {f"s{number}": {"20260101000000_a.sql": ERROR} for number in range(12)}
     done = small(tmp_path / "monorepo", services).doit("lint", "format=json", "-n", "1")
-    assert (done.returncode, counts(done)) == (1, (0, 0, 12))
+    assert (done.returncode, counts(done)) == (1, (13, 0, 12))
     document = json.loads(done.stdout)
     jsonschema.validate(document, SCHEMA)
     assert len({one["file"] for one in document["findings"] if one["code"] == "GS02"}) == 12
