@@ -87,7 +87,12 @@ class Operation(NamedTuple):
     environments: Environments = "local"
 
 
-OF_STEPS: Mapping[str, Environments] = {"database": "local", "service": "none", "release": "others", "everything": "local"}
+OF_STEPS: Mapping[str, Environments] = {
+    "database": "local",
+    "service": "none",
+    "release": "others",
+    "everything": "local",
+}
 
 Verb = Step | Operation
 Environments = Literal["local", "others", "any", "none"]

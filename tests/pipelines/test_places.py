@@ -21,7 +21,7 @@ CONTENTS = Contents(
         Step("stage", "", "m:f", over="release", after=("pack",)),
         Step("sail", "", "m:f", over="release", after=("stage", "build")),
         Step("check", "", "m:f", over="everything", references=False, after=("build",)),
-        Step("send", "", "m:f", over="service", after=("check",)),
+        Step("give", "", "m:f", over="service", after=("check",)),
         Step("try", "", "m:f", after=("check",)),
     ),
     operations=(
