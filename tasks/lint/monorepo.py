@@ -15,6 +15,7 @@ from tools import tree
 __all__ = ["Held", "Monorepo", "monorepo"]
 
 PROJECT = Path(__file__).resolve().parents[2]
+OURS = ("bench", "docs", "pipelines", "schemas", "tasks", "tests", "tools")
 WRITTEN = """.azure .buildkite .ci .circleci .devcontainer .docker .forgejo .gitea .githooks .github .gitlab .husky
     .woodpecker"""
 HIDDEN = frozenset(WRITTEN.split())  # hidden folders that hold what people wrote
@@ -55,8 +56,9 @@ class Monorepo:
 
     @cached_property
     def _tree(self) -> tree.Tree:
-        apart = [PROJECT] if self.root != PROJECT else []
-        return tree.look(self.root, apart, hidden=HIDDEN, made=tree.INSTALLED, wanted=lambda path: bool(kind(path)))
+        return tree.look(
+            self.root, _ours(self.root), hidden=HIDDEN, made=tree.INSTALLED, wanted=lambda path: bool(kind(path))
+        )
 
     @cached_property
     def _paths(self) -> dict[str, list[str]]:
@@ -117,6 +119,11 @@ def monorepo(catalog: Catalog) -> Monorepo:
 
 
 _looked_at = lru_cache(maxsize=1)(Monorepo)
+
+
+def _ours(root: Path) -> list[Path]:
+    """What is Gander itself: its folder, or what it brings along beside the example where that is the monorepo."""
+    return [PROJECT / name for name in OURS] if root == PROJECT else [PROJECT]
 
 
 def _owner(path: str, folders: dict[str, str]) -> str:

@@ -72,6 +72,8 @@ def _graded(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _text(file: Path) -> str:
     """What a file says, as far as waivers may stand in it; its own reader tells what is wrong with it."""
+    if not file.is_file():  # opening a pipe would wait for who writes to it
+        return ""
     try:
         with file.open("rb") as opened:
             return opened.read(LARGEST).decode(errors="replace")

@@ -31,4 +31,4 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
         return stream.parts(catalog, target, digest)
     from tasks.lint import around  # noqa: PLC0415
 
-    return around.parts(catalog, target, digest)
+    return around.parts(catalog, target)
