@@ -102,6 +102,12 @@ def test_a_rendered_part_is_placed_in_the_line_that_alone_can_have_become_it(
     assert str(job.at(*path)) == place
 
 
+def test_a_line_of_the_template_itself_goes_before_the_same_one_of_what_it_includes() -> None:
+    sources = (("x.yaml", "kind: Job\nspec:\n  backoffLimit: 3\n"), ("_part.tpl", "a:\n  backoffLimit: 3\n"))
+    (job,) = objects("kind: Job\nspec:\n  backoffLimit: 3\n", sources)
+    assert str(job.at("spec", "backoffLimit")) == "x.yaml:3:3"
+
+
 def test_without_a_line_that_fits_a_rendered_object_is_placed_at_its_template() -> None:
     (job,) = objects(RENDERED, (("x.yaml", '{{ include "all" . }}'),))
     assert str(job.at("spec", "backoffLimit")) == "x.yaml:1:1"
