@@ -70,7 +70,8 @@ class Monorepo:
             for path in place.elsewhere:
                 named.setdefault(path, place.service)
         files = frozenset(self._tree.files)
-        links = [link for link, to in self._tree.links.items() if to not in files]  # the others are looked at there
+        seen = {link for link, to in self._tree.links.items() if to in files and kind(to) == kind(link)}
+        links = [link for link in self._tree.links if link not in seen]  # the others are looked at under that name
         paths: dict[str, list[str]] = {}
         for path in (*self._tree.files, *links, *self._tree.outward):
             paths.setdefault(_owner(path, folders) or named.get(path, ""), []).append(path)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
-from tasks.lint.scripts.script import Command, Script, align
+from tasks.lint.scripts.json import texts
+from tasks.lint.scripts.script import Command, Script, Unreadable
 
 __all__ = ["dockerfile"]
 
@@ -33,28 +34,14 @@ def dockerfile(text: str) -> Iterator[Script | Command]:
 def _run(text: str, begin: int, end: int) -> Script | Command:
     script = _without_comments(text, begin, end)
     if script.text.lstrip().startswith("["):
-        try:
-            words = json.loads(script.text)
-        except (ValueError, RecursionError):
-            words = None
-        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
-            return _listed(script, words)
+        with suppress(Unreadable):  # Docker takes what is no JSON for a shell's
+            words = tuple(script.word(one.value, one.begin, max(one.end, one.begin + 1)) for one in texts(script.text))
+            if words:
+                return Command(words)
     fed = FEEDS.match(script.text.lstrip())
     if fed:  # the here-document is the script
         return script.cut(len(script.text) - len(script.text.lstrip()) + fed.end(), len(script.text))
     return script
-
-
-def _listed(script: Script, words: list[str]) -> Command:
-    found = []
-    place = 0
-    for word in words:
-        place = script.text.index('"', place) + 1
-        inner = align(word, script.text, place)
-        last = inner.at[-1] + 1 if word else place
-        found.append(script.word(word, place, max(last, place + 1)))
-        place = script.text.index('"', last) + 1
-    return Command(tuple(found))
 
 
 def _without_comments(text: str, begin: int, end: int) -> Script:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from schemas.catalog import Database
 from schemas.catalog import Service as Entry
 from tasks.lint.around import check
 from tasks.lint.rule import Listed, listed
+from tasks.lint.rules.prisma import pr05_version
 from tasks.lint.service import Service
 from tasks.lint.source import Source, kind
 
 Case = dict[str, Any]
 RULES = tuple(one for one in listed() if one.rule.needs == "service")
-ENTRY = Entry(name="auth-service", folder="", migration_job="", image="", databases=())
+DATABASE = Database(
+    service="auth-service",
+    key="auth",
+    engine="postgres",
+    names={},
+    url_env={},
+    migrations="db/migrations",
+    table="goose_db_version",
+    job="",
+    prisma="prisma/schema.prisma",
+)
+ENTRY = Entry(name="auth-service", folder="", migration_job="", image="", databases=(DATABASE,))
 
 
 def each() -> Iterator[Any]:
@@ -36,6 +51,11 @@ def service(files: dict[str, str | bytes]) -> Service:
         assert form is not None, path
         sources.append(Source(path, form, text if isinstance(text, bytes) else text.encode()))
     return Service(ENTRY, tuple(sources))
+
+
+def test_the_version_that_is_told_is_the_one_that_pulls() -> None:
+    package = json.loads((Path(__file__).parents[3] / "tools" / "locks" / "prisma" / "package.json").read_text())
+    assert package["dependencies"]["prisma"] == pr05_version.USUAL
 
 
 @pytest.mark.parametrize(("rule", "case"), tuple(each()))
