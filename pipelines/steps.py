@@ -57,5 +57,14 @@ COMMIT = Step(
     after=("lint", "test", "prisma"),
     takes=("message", "changed"),
 )
+IMAGE = Step(
+    "image",
+    "push the image of a commit's migrations to its registry",
+    "tasks.image.run:run",
+    up_to_date="tasks.image.run:up_to_date",
+    replay="tasks.image.run:replay",
+    over="service",
+    takes=("commit", "format", "changed"),
+)
 
-STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT)
+STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE)

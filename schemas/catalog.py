@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 __all__ = [
     "Allowed",
+    "PLATFORMS",
     "ArgoCD",
     "Catalog",
     "Database",
@@ -28,6 +29,7 @@ __all__ = [
 
 EngineName = Literal["postgres", "clickhouse"]
 Level = Literal["error", "warning", "advice", "off"]
+PLATFORMS = ("linux/amd64", "linux/arm64")
 
 
 class Retention(NamedTuple):
@@ -81,6 +83,7 @@ class Service(NamedTuple):
     migration_job: str  # the chart's template, relative to the root
     image: str  # repository of the migrations image; empty when services.yaml names none
     databases: tuple[Database | Reference, ...]
+    platforms: tuple[str, ...] = PLATFORMS  # that the image is for
 
 
 class ArgoCD(NamedTuple):

@@ -9,6 +9,7 @@ from posixpath import normpath
 from typing import Any, cast
 
 from schemas.catalog import (
+    PLATFORMS,
     Allowed,
     ArgoCD,
     Catalog,
@@ -161,6 +162,7 @@ def _service(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], d
         migration_job=normpath(entry.get("migration_job") or f"{folder}/helm/templates/migration-job.yaml"),
         image=image.replace("{service}", name),
         databases=tuple(databases),
+        platforms=tuple(sorted((document.get("image") or {}).get("platforms") or PLATFORMS)),
     )
 
 

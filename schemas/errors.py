@@ -5,6 +5,7 @@ GanderError                  what went wrong, where, why, and the next command t
 ├── CatalogError             services.yaml says something impossible; all mistakes at once          exit 3
 ├── ToolError                a program that we drive is missing, failed, or answered nonsense
 │   └── ToolTimeout          it did not end in its time
+├── RegistryError           a registry of images cannot be reached, refuses, or answers nonsense
 ├── ServerError              a database server cannot start, be reached, or do what was asked
 ├── StreamError              a folder of migrations that goose would refuse or misread
 ├── LintFailed               files break rules of the policy; the report says which
@@ -26,6 +27,7 @@ __all__ = [
     "MigrationFailed",
     "Mistake",
     "Refused",
+    "RegistryError",
     "SelectionError",
     "ServerError",
     "StreamError",
@@ -97,6 +99,10 @@ class ToolError(GanderError):
 
 class ToolTimeout(ToolError):
     """A program that we drive did not end in its time."""
+
+
+class RegistryError(GanderError):
+    """A registry of images cannot be reached, refuses what was asked, or answers nonsense."""
 
 
 class ServerError(GanderError):

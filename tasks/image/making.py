@@ -1,0 +1,109 @@
+"""What the images of one run share: the commit, what it holds, the connections to registries, and the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from threading import RLock
+
+from schemas.errors import GanderError
+from schemas.image import Content, Identity
+from tasks.image import content as source
+from tasks.work import Work
+from tools.git import commit as recorder
+from tools.oci.registry import Registries
+
+__all__ = ["Making", "making"]
+
+
+class Making:
+    """The commit is looked up once, so that every image of a run is of the same one; safe to use from any thread."""
+
+    def __init__(self, work: Work) -> None:
+        self.catalog = work.catalog
+        self.registries = Registries()
+        self._asked = work.variables.get("commit", "HEAD")
+        self._json, self._out = work.variables.get("format") == "json", work.out
+        self._lock = RLock()
+        self._commit = ""
+        self._contents: dict[str, Content | GanderError] = {}
+        self._digests: dict[str, str | None] = {}
+        self._left: dict[str, tuple[str, ...]] | None = None
+        self._notes: dict[str, str] = {}
+
+    @property
+    def commit(self) -> str:
+        """The commit's full hash. Raises Refused where it is not here."""
+        with self._lock:
+            if not self._commit:
+                self._commit = source.commit_of(source.repository(self.catalog), self._asked)
+            return self._commit
+
+    def look_ahead(self, services: Sequence[str]) -> None:
+        """Read what these services hold, with one git for all."""
+        with self._lock:
+            wanted = [one for one in services if one not in self._contents and self.owns(one)]
+            if wanted:
+                self._contents |= source.contents(self.catalog, wanted, self.commit)
+
+    def owns(self, service: str) -> bool:
+        """Whether the service has a database of its own, today."""
+        return bool(source.own(self.catalog.services[service]))
+
+    def content(self, service: str) -> Content:
+        """What the service's image holds. Raises as `tasks.image.identity`."""
+        self.look_ahead([service])
+        found = self._contents[service]
+        if isinstance(found, GanderError):
+            raise found
+        return found
+
+    def identity(self, service: str) -> Identity:
+        """The image's name. Raises as `tasks.image.identity`."""
+        return source.of_content(self.catalog, service, self.content(service))
+
+    def seen(self, service: str) -> str | None:
+        """The digest that the registry had under the name when it was first asked. Raises RegistryError."""
+        if service not in self._digests:
+            self._digests[service] = self.registries.digest(self.identity(service).reference)
+        return self._digests[service]
+
+    def left_out(self, service: str) -> tuple[str, ...]:
+        """The migrations of the work tree that the commit does not have, or has otherwise; of HEAD alone."""
+        if self._asked != "HEAD":
+            return ()
+        with self._lock:
+            if self._left is None:
+                self._left = self._compared()
+            return self._left[service]
+
+    def _compared(self) -> dict[str, tuple[str, ...]]:
+        folders = {
+            name: [one.migrations for one in source.own(service)] for name, service in self.catalog.services.items()
+        }
+        listed = [folder for those in folders.values() for folder in those]
+        repository = source.repository(self.catalog)
+        paths = sorted({*recorder.changes(repository, listed), *recorder.ignored(repository, listed)})
+        return {
+            name: tuple(path for path in paths if path.endswith(".sql") and path.rpartition("/")[0] in those)
+            for name, those in folders.items()
+        }
+
+    def note(self, service: str, digest: str | None) -> None:
+        """Have the service's image in the report, where one was asked for."""
+        if digest:
+            self._notes[service] = digest
+
+    def close(self) -> None:
+        """Close the connections and write the report: a line of JSON an image."""
+        self.registries.close()
+        for service in self.catalog.services if self._json else ():
+            if service in self._notes:
+                name = self.identity(service)
+                line = {"service": service, "repository": name.repository, "tag": name.tag}
+                self._out(json.dumps({**line, "digest": self._notes[service], "commit": self.commit}))
+
+
+def making(work: Work) -> Making:
+    """What the run that a target belongs to shares; made by the first that asks."""
+    return work.session.shared("image", lambda: Making(work))

@@ -1,0 +1,117 @@
+"""Images of migrations: of a commit, in a real registry, and again only where something is missing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import registries
+from tests.journeys.conftest import Monorepo, counts, small
+from tests.registries import Registry
+from tools import oci
+
+USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
+NAME = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
+Typed = Callable[..., str]
+
+
+@pytest.fixture(scope="module", name="registry")
+def fixture_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with registries.registry(tmp_path_factory.mktemp("registry")) as one:
+        yield one
+
+
+@pytest.fixture(name="mono")
+def fixture_mono(registry: Registry, tmp_path: Path) -> Monorepo:
+    """Two services whose images go to a repository of this test."""
+    where = f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}/{{service}}"
+    head = f"image: {{repository: '{where}', platforms: [linux/amd64]}}"
+    monorepo = small(
+        tmp_path / "monorepo",
+        {"shop": {"00001_users.sql": USERS}, "cart": {"00001_carts.sql": USERS.replace("users", "carts")}},
+        head,
+    )
+    monorepo.commit()
+    return monorepo
+
+
+@pytest.fixture(name="git")
+def fixture_git(mono: Monorepo) -> Typed:
+    def typed(*words: str) -> str:
+        done = subprocess.run(
+            [shutil.which("git") or "git", *NAME, *words], cwd=mono.root, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    return typed
+
+
+def images(mono: Monorepo, what: str = "image", *words: str) -> list[dict[str, str]]:
+    done = mono.fine(what, "format=json", *words)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def config(registry: Registry, digest: str) -> dict[str, object]:
+    (entry,) = json.loads(registry.blob(digest))["manifests"]
+    manifest = json.loads(registry.blob(entry["digest"]))
+    read: dict[str, object] = json.loads(registry.blob(manifest["config"]["digest"]))["config"]
+    return read
+
+
+def test_a_commits_images_are_pushed_once_and_again_when_the_registry_has_lost_one(
+    mono: Monorepo, git: Typed, registry: Registry
+) -> None:
+    first = mono.fine("image")
+    assert counts(first) == (2, 0, 0)
+    shop, cart = images(mono)
+    assert (shop["service"], cart["service"], shop["commit"]) == ("shop", "cart", git("rev-parse", "HEAD"))
+    assert oci.digest(f"{shop['repository']}:{shop['tag']}") == shop["digest"]
+    assert counts(mono.fine("image")) == (0, 2, 0)
+    labels = config(registry, shop["digest"])["Labels"]
+    assert isinstance(labels, dict)
+    assert labels["gander.main.versions"] == "1..1"
+    assert list(json.loads(labels["gander.main.files"])) == ["00001_users.sql"]
+    shutil.rmtree(registry.folder / "docker" / "registry" / "v2" / "repositories" / shop["repository"].split("/", 1)[1])
+    assert counts(mono.fine("image")) == (1, 1, 0)
+    assert images(mono) == [shop, cart]
+
+
+def test_the_work_tree_is_never_in_an_image_and_what_it_lacks_is_said(mono: Monorepo, git: Typed) -> None:
+    before, _ = images(mono)
+    mono.write("shop", "00002_more.sql", "SELECT 1;")
+    mono.write("cart", "00001_carts.sql", "SELECT 'edited';")
+    done = mono.fine("image")
+    assert counts(done) == (0, 2, 0)
+    why = mono.fine("why", "image:shop").stdout
+    assert "does not have: services/shop/migrations/00002_more.sql" in why
+    git("add", "--all")
+    assert images(mono, "image:shop") == [before], "added is not committed"
+    git("commit", "--quiet", "--message", "more")
+    (after,) = images(mono, "image:shop")
+    assert after["tag"] != before["tag"]
+    assert images(mono, "image:shop", "commit=HEAD~1") == [before]
+    git("checkout", "--quiet", "--detach", "HEAD~1")
+    assert images(mono, "image:shop") == [before]
+
+
+def test_a_commit_without_migrations_or_a_service_without_a_repository_is_refused(mono: Monorepo, git: Typed) -> None:
+    done = mono.doit("image:shop", "commit=nowhere")
+    assert done.returncode == 1
+    assert "there is no commit `nowhere` here" in done.stderr
+    (mono.folder("shop") / "00001_users.sql").unlink()
+    (mono.folder("shop") / "00002_link.sql").symlink_to("00001_users.sql")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "a link")
+    done = mono.doit("image:shop")
+    assert done.returncode == 1
+    assert "00002_link.sql: is no plain file in git" in done.stderr
+    listed = (mono.root / "services.yaml").read_text().splitlines()
+    (mono.root / "services.yaml").write_text("\n".join(line for line in listed if not line.startswith("image:")))
+    done = mono.doit("image:cart")
+    assert done.returncode == 1
+    assert "does not say where the image of cart goes" in done.stderr
