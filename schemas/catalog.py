@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 __all__ = [
-    "Allowed",
     "PLATFORMS",
+    "Allowed",
     "ArgoCD",
     "Catalog",
     "Database",
