@@ -56,8 +56,7 @@ def _stream(stream: Stream, engine: str) -> Iterator[Finding]:
         yield Finding(
             f"{path}:{line}",
             f"uses {table}, which no earlier file of {stream.folder} makes: the stream began on tables that were there",
-            f"put a first migration before it that makes {table} (CREATE TABLE IF NOT EXISTS), else an empty"
-            " database cannot be migrated",
+            "write down what was there, else an empty database cannot be migrated: doit baseline:SERVICE@ENVIRONMENT",
         )
 
 
