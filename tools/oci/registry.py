@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Self
 
@@ -46,7 +47,8 @@ def push(reference: str, image: Image, say: Say) -> str:
 class Registries:
     """Registries, each with its connections and login; safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pause: Callable[[float], None] = time.sleep) -> None:
+        self._pause = pause
         self._doors: dict[str, Door] = {}
         self._lock = threading.Lock()
         self._held: dict[tuple[str, str], str] = {}  # host, digest of a blob -> a repository that was seen to have it
@@ -185,7 +187,7 @@ class Registries:
     def _door(self, host: str) -> Door:
         with self._lock:
             if host not in self._doors:
-                self._doors[host] = Door(host)
+                self._doors[host] = Door(host, pause=self._pause)
             return self._doors[host]
 
 
