@@ -9,7 +9,7 @@ from schemas.catalog import Catalog, Database, Reference, Service
 from schemas.errors import Refused
 from tools import git
 
-__all__ = ["about", "touched"]
+__all__ = ["about", "commit", "touched"]
 
 
 def touched(catalog: Catalog, base: str) -> frozenset[str]:
@@ -17,18 +17,26 @@ def touched(catalog: Catalog, base: str) -> frozenset[str]:
 
     One whose reference's owner is touched is touched too. Raises Refused without git or such a commit.
     """
+    repository, found = commit(catalog, "changed", base)
+    paths = repository.changed(found)
+    changed = set(about(catalog.services.values(), paths))
+    changed |= _entries(catalog, repository, found, paths)
+    return frozenset(changed | _referring(catalog, changed))
+
+
+def commit(catalog: Catalog, variable: str, named: str) -> tuple[git.Repository, str]:
+    """The commit that a variable names. Raises Refused without git or such a commit."""
     repository = git.find(catalog.root)
     if repository is None:
-        raise Refused(f"`changed={base}`: {catalog.root} is in no git repository, so nothing can be compared")
-    commit = repository.commit(base)
-    if commit is None:
-        remote, _, branch = base.partition("/")
-        fetch = f"git fetch {remote} {branch}" if branch else f"git fetch origin {base}"
-        raise Refused(f"`changed={base}`: there is no such branch or commit here", todo=f"{fetch}\nthen run it again")
-    paths = repository.changed(commit)
-    changed = set(about(catalog.services.values(), paths))
-    changed |= _entries(catalog, repository, commit, paths)
-    return frozenset(changed | _referring(catalog, changed))
+        raise Refused(f"`{variable}={named}`: {catalog.root} is in no git repository, so nothing can be compared")
+    found = repository.commit(named)
+    if found is None:
+        remote, _, branch = named.partition("/")
+        fetch = f"git fetch {remote} {branch}" if branch else f"git fetch origin {named}"
+        raise Refused(
+            f"`{variable}={named}`: there is no such branch or commit here", todo=f"{fetch}\nthen run it again"
+        )
+    return repository, found
 
 
 def about(services: Iterable[Service], paths: Iterable[str]) -> frozenset[str]:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from schemas.errors import LintFailed
+from tasks.lint.branch import split
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, counted
 from tasks.lint.found import failing
 from tasks.lint.kept import kept
+from tasks.lint.known import Known
 from tasks.lint.report import report
 from tasks.lint.rule import Needs, listed
 from tasks.lint.settle import settle
@@ -49,11 +51,19 @@ def conclude(
     today = datetime.now(UTC).date()
     settled = settle(work.catalog, raw, files, others, today=today, judged=judged, merged=merged)
     paths = sorted({*(file.path for file in files), *others})
-    report(work).add(settled.findings, paths, notes)
-    grave = [one for one in settled.findings if one.severity in failing(work.variables)]
+    part = known(work).part(name, settled.findings)
+    shown, untouched = split(work, part.new)
+    report(work).add(shown, paths, notes, untouched=untouched, known=part.known, gone=part.gone)
+    grave = [one for one in shown if one.severity in failing(work.variables)]
     if grave:
         raise LintFailed(
             f"{name}: {counted(grave)}", todo=f"correct the files as the report says, then doit {work.target.name}"
         )
-    values = kept(settled.findings, paths, notes, until=settled.until.isoformat() if settled.until else "")
-    return Concluded(counted(settled.findings), values)
+    until = settled.until.isoformat() if settled.until else ""
+    return Concluded(counted(shown), kept(part, paths, notes, until))
+
+
+def known(work: Work) -> Known:
+    """The known findings, which the targets of a run share. Raises GanderError for a file that cannot be read."""
+    write = "baseline" in work.variables
+    return work.session.shared("lint's known", lambda: Known(work.catalog, work.progress.line, write=write))

@@ -10,6 +10,9 @@ from tasks.lint.finding import Finding, Severity, counted
 __all__ = ["Found", "failing"]
 
 
+BASELINE = ".lint-baseline.json"
+
+
 class Found(NamedTuple):
     """All findings of a run in order, and what they were looked for in. Nothing here depends on when or where."""
 
@@ -18,6 +21,10 @@ class Found(NamedTuple):
     notes: Sequence[str] = ()  # what was not checked, one sentence each
     failing: frozenset[Severity] = frozenset({"error"})  # the severities that make a run fail
     prefix: str = ""  # what stands before a path in the git repository: empty, or `backend/`
+    known: int = 0  # findings that are written down in .lint-baseline.json
+    gone: int = 0  # findings that are written down there, and are there no more
+    base: str = ""  # the branch that a report is limited by
+    untouched: Sequence[Finding] = ()  # what is only counted: findings in files that this branch does not touch
 
     @property
     def summary(self) -> str:
@@ -27,6 +34,20 @@ class Found(NamedTuple):
         if not self.findings:
             return f"clean: {files}"
         return f"{counted(self.findings)} in {len({one.path for one in self.findings})} of {files}"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said beside the findings, a line each."""
+        said = [f"not checked: {note}" for note in self.notes]
+        if self.base:
+            files = len({one.path for one in self.untouched})
+            in_files = f" in {files} {'file' if files == 1 else 'files'}" if files else ""
+            said.append(f"what this branch has not touched since {self.base}: {counted(self.untouched)}{in_files}")
+        if self.known:
+            said.append(f"known, and not shown: {self.known} in {BASELINE}")
+        if self.gone:
+            said.append(f"known and gone: {self.gone} in {BASELINE} (→ doit lint baseline=write)")
+        return said
 
     def worst_first(self, severities: Iterable[Severity]) -> list[Finding]:
         """The findings by severity, each severity in their own order."""

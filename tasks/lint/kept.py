@@ -6,19 +6,26 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from tasks.lint.branch import split
 from tasks.lint.finding import Edit, Finding, counted
 from tasks.lint.found import failing
+from tasks.lint.known import Parted, Row
 from tasks.lint.report import report
 from tasks.work import Work
 
 __all__ = ["holds", "kept", "replay"]
 
 
-def kept(
-    findings: Iterable[Finding], files: Iterable[str], notes: Iterable[str] = (), until: str = ""
-) -> dict[str, Any]:
+def kept(part: Parted, files: Iterable[str], notes: Iterable[str] = (), until: str = "") -> dict[str, Any]:
     """What is to be kept, as lists that become JSON; ``until`` is the last day on which it is true."""
-    return {"findings": [list(one) for one in findings], "files": list(files), "notes": list(notes), "until": until}
+    return {
+        "findings": [list(one) for one in part.new],
+        "known": [list(one) for one in part.known],
+        "gone": [[*row, count] for row, count in part.gone.items()],
+        "files": list(files),
+        "notes": list(notes),
+        "until": until,
+    }
 
 
 def holds(work: Work, values: Mapping[str, Any]) -> str:
@@ -26,15 +33,21 @@ def holds(work: Work, values: Mapping[str, Any]) -> str:
     until = values.get("until")
     if until and datetime.now(UTC).date().isoformat() > until:
         return f"a waiver ended on {until}"
-    over = [one for one in _findings(values) if one.severity in failing(work.variables)]
-    return f"strict=true, and it has {counted(over)}" if over else ""
+    if "baseline" in work.variables:
+        return "baseline=write looks at everything"
+    shown, _ = split(work, _findings(values))
+    over = [one for one in shown if one.severity in failing(work.variables)]
+    return f"under this run's variables it fails: {counted(over)}" if over else ""
 
 
 def replay(work: Work, values: Mapping[str, Any]) -> None:
     """Put what is kept into the run's report."""
-    report(work).add(_findings(values), values.get("files", ()), values.get("notes", ()))
+    shown, untouched = split(work, _findings(values))
+    files, notes = values.get("files", ()), values.get("notes", ())
+    known, gone = _findings(values, "known"), {Row(*row): count for *row, count in values.get("gone", ())}
+    report(work).add(shown, files, notes, untouched=untouched, known=known, gone=gone)
 
 
-def _findings(values: Mapping[str, Any]) -> list[Finding]:
-    rows = (dict(zip(Finding._fields, row, strict=True)) for row in values.get("findings", ()))
+def _findings(values: Mapping[str, Any], name: str = "findings") -> list[Finding]:
+    rows = (dict(zip(Finding._fields, row, strict=True)) for row in values.get(name, ()))
     return [Finding(**{**row, "fix": tuple(Edit(*edit) for edit in row["fix"])}) for row in rows]

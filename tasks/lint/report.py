@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 
 from schemas.errors import Refused
 from tasks.lint.finding import Finding, in_order
 from tasks.lint.formats import written
 from tasks.lint.found import Found, failing
+from tasks.lint.known import Row
 from tasks.work import Work
 from tools import git, whole
 
@@ -22,19 +24,35 @@ class Report:
     def __init__(self, work: Work) -> None:
         self._form = work.variables.get("format", "text")
         self._output = work.variables.get("output")
+        self._base = work.variables.get("base", "")
         self._failing = failing(work.variables)
         self._root, self._out, self._say = work.catalog.root, work.out, work.progress.line
         self._lock = Lock()
         self._findings: list[Finding] = []
+        self._untouched: list[Finding] = []
+        self._known: list[Finding] = []
+        self._gone: dict[Row, int] = {}
         self._files: set[str] = set()
         self._notes: set[str] = set()
 
-    def add(self, findings: Iterable[Finding], files: Iterable[str], notes: Iterable[str] = ()) -> None:
-        """What one target found, in which files (paths from the root), and what it did not check."""
+    def add(
+        self,
+        findings: Iterable[Finding],
+        files: Iterable[str],
+        notes: Iterable[str] = (),
+        *,
+        untouched: Iterable[Finding] = (),
+        known: Iterable[Finding] = (),
+        gone: Mapping[Row, int] = MappingProxyType({}),
+    ) -> None:
+        """What one target found, in which files (paths from the root), and what it did not check; see `Found`."""
         with self._lock:
             self._findings += findings
+            self._untouched += untouched
             self._files.update(files)
             self._notes.update(notes)
+            self._known += known
+            self._gone |= gone
 
     def close(self) -> None:
         """Write the report: to stdout, or whole into the file that was named. Raises Refused where that cannot be."""
@@ -44,6 +62,10 @@ class Report:
             notes=sorted(self._notes),
             failing=self._failing,
             prefix=_prefix(self._root),
+            known=len(in_order(self._known)),
+            gone=sum(self._gone.values()),
+            base=self._base,
+            untouched=in_order(self._untouched),
         )
         shown = written(self._form, found)
         if self._output:

@@ -14,6 +14,7 @@ from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
 from tasks.lint.conclude import codes, conclude
 from tasks.lint.gather import dotenvs, gather
+from tasks.lint.known import FILE
 from tasks.lint.look import look
 from tasks.lint.reading import parser
 from tasks.lint.record import Records, program
@@ -79,6 +80,7 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
         "CI": os.environ.get("CI", ""),
         "rules": program(),
         "settings": repr(catalog.lint),
+        "known findings": digest(catalog.root / FILE) if (catalog.root / FILE).is_file() else "",
         **parts_of_charts(catalog, catalog.services[database.service], digest),
     }
 

@@ -14,7 +14,7 @@ def write(found: Found) -> str:
     """All findings, a blank line after each, one line that counts them, and the notes; empty where there is nothing."""
     parts = ["\n".join(lines(one)) for one in found.findings]
     last = [found.summary] if found.findings else []
-    last += [f"not checked: {note}" for note in found.notes]
+    last += found.remarks
     return "\n\n".join([*parts, *filter(None, ["\n".join(last)])])
 
 

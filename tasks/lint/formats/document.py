@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasks.lint.finding import SEVERITIES, Finding
@@ -19,11 +20,18 @@ def write(found: Found) -> str:
     document = {
         "version": 1,
         "files": len(found.files),
-        "counts": {one: sum(each.severity == one for each in found.findings) for one in SEVERITIES},
+        "counts": _counts(found.findings),
+        "untouched": {"base": found.base, "counts": _counts(found.untouched)} if found.base else None,
+        "known": found.known,
         "not_checked": list(found.notes),
         "findings": [_finding(one, mark) for one, mark in zip(found.findings, marks, strict=True)],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _counts(findings: Iterable[Finding]) -> Mapping[str, int]:
+    many = Counter(one.severity for one in findings)
+    return {severity: many[severity] for severity in SEVERITIES}
 
 
 def _finding(one: Finding, fingerprint: str) -> Mapping[str, Any]:

@@ -26,9 +26,9 @@ def write(found: Found) -> str:
         shown += those[:SHOWN]
         rest += those[SHOWN:]
     lines = [_command(one, found.prefix) for one in shown]
-    lines += [f"::notice::{_data(f'not checked: {note}')}" for note in found.notes]
     lines += [f"and {counted(rest)} more: doit lint shows all of them"] if rest else []
     lines += [found.summary] if found.findings else []
+    lines += found.remarks
     return "\n".join(lines)
 
 

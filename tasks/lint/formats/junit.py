@@ -23,8 +23,8 @@ def write(found: Found) -> str:
     suite = SubElement(root, "testsuite", {"name": "lint", **counts, "skipped": "0"})
     for path, those in sorted(by_file.items()):
         _case(suite, path, those, found)
-    if found.notes:
-        SubElement(suite, "system-out").text = "\n".join(f"not checked: {note}" for note in found.notes)
+    if found.remarks:
+        SubElement(suite, "system-out").text = "\n".join(found.remarks)
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}'
 

@@ -37,7 +37,7 @@ def write(found: Found) -> str:
     if len(both) > MOST:
         graded = sorted(both, key=lambda one: SEVERITIES.index(one[0].severity))
         both, left = graded[:MOST], [one for one, _ in graded[MOST:]]
-    notes = [f"not checked: {note}" for note in found.notes]
+    notes = found.remarks
     notes += [f"left out, as a run holds {MOST:,} results at most: {counted(left)}"] if left else []
     run: dict[str, Any] = {
         "tool": {"driver": {"name": "Gander", "rules": [_rule(one) for one in rules]}},
