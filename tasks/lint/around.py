@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from schemas.catalog import Catalog
 from schemas.target import Target
 from tasks.lint.check import finding
-from tasks.lint.conclude import codes, conclude
+from tasks.lint.conclude import codes, conclude, settings
 from tasks.lint.finding import Finding, in_order
 from tasks.lint.monorepo import monorepo
 from tasks.lint.record import program
@@ -38,7 +38,7 @@ def run(work: Work) -> Outcome:
 def parts(catalog: Catalog, target: Target) -> dict[str, str]:
     """What can change the outcome beside services.yaml: the files and the rules."""
     files = monorepo(catalog).held(target.service or "").digest
-    return {"files": files, "rules": program(), "settings": repr(catalog.lint)}
+    return {"files": files, "rules": program(), **settings(catalog)}
 
 
 def check(service: Service, chosen: Sequence[Listed]) -> list[Finding]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
+from schemas.catalog import Catalog
 from schemas.errors import LintFailed
 from tasks.lint.branch import split
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, counted
 from tasks.lint.found import failing
 from tasks.lint.kept import kept
-from tasks.lint.known import Known
+from tasks.lint.known import FILE, Known
 from tasks.lint.report import report
 from tasks.lint.rule import Needs, listed
 from tasks.lint.settle import settle
 from tasks.work import Work
 
-__all__ = ["Concluded", "codes", "conclude"]
+__all__ = ["Concluded", "codes", "conclude", "settings"]
 
 
 class Concluded(NamedTuple):
@@ -61,6 +63,15 @@ def conclude(
         )
     until = settled.until.isoformat() if settled.until else ""
     return Concluded(counted(shown), kept(part, paths, notes, until))
+
+
+def settings(catalog: Catalog) -> dict[str, str]:
+    """The parts of a target's key that say which of its findings count."""
+    file = catalog.root / FILE
+    return {
+        "settings": repr(catalog.lint),
+        "known findings": sha256(file.read_bytes()).hexdigest() if file.is_file() else "",
+    }
 
 
 def known(work: Work) -> Known:

@@ -12,9 +12,8 @@ from schemas.target import Target
 from tasks import place
 from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
-from tasks.lint.conclude import codes, conclude
+from tasks.lint.conclude import codes, conclude, settings
 from tasks.lint.gather import dotenvs, gather
-from tasks.lint.known import FILE
 from tasks.lint.look import look
 from tasks.lint.reading import parser
 from tasks.lint.record import Records, program
@@ -79,8 +78,7 @@ def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> di
         "base branch": base.why if isinstance(base, Nothing) else base.key,
         "CI": os.environ.get("CI", ""),
         "rules": program(),
-        "settings": repr(catalog.lint),
-        "known findings": digest(catalog.root / FILE) if (catalog.root / FILE).is_file() else "",
+        **settings(catalog),
         **parts_of_charts(catalog, catalog.services[database.service], digest),
     }
 

@@ -133,7 +133,7 @@ def test_services_yaml_says_how_grave_a_finding_is_and_which_may_stay(warned: Mo
     allow = f'{{rule: GS09, path: {merged}, reason: it is merged, until: "{day}"}}'
     services.write_text(f"{text}lint:\n  severity: {{GS09: error}}\n  allow:\n    - {allow}\n")
     done = warned.doit("lint")
-    assert (done.returncode, counts(done)) == (1, (1, 0, 1))
+    assert (done.returncode, counts(done)) == (1, (4, 0, 1))
     assert "services/one/migrations/20260101000000_a.sql:2:11 GS09 two-on-a-line\n" in done.stdout
     assert "services/two" not in done.stdout
     services.write_text(f"{text}lint: {{severity: {{GS09: {{services/one: 'off'}}}}}}\n")
