@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
-from schemas.catalog import Catalog
 from schemas.errors import GanderError
 
-__all__ = ["Image", "Look"]
+__all__ = ["Image", "Images", "Streams"]
+
+Streams = Mapping[str, Mapping[str, str]]  # database -> name of a migration file -> SHA-256 of its content, in order
 
 
 class Image(NamedTuple):
@@ -16,7 +17,8 @@ class Image(NamedTuple):
 
     reference: str  # REPOSITORY:TAG
     digest: str | None  # as the registry has it; None: it lacks the image
-    streams: Mapping[str, Sequence[str]]  # database -> names of its files, in order
+    commit: str  # of the monorepo, in full
+    streams: Streams
 
     @property
     def tag(self) -> str:
@@ -29,5 +31,11 @@ class Image(NamedTuple):
         return f"{self.reference}@{self.digest}"
 
 
-Look = Callable[[Catalog, Sequence[str], str], Mapping[str, Image | GanderError]]
-"""Finds the images of services at a commit, or says why there is none."""
+class Images(Protocol):
+    """Where the images of one run are found; all of them are of one commit."""
+
+    def of(self, services: Sequence[str]) -> Mapping[str, Image | GanderError | None]:
+        """Each service's image, as its registry has it now, or why there is none; None for one without migrations."""
+
+    def streams(self, service: str, commit: str) -> Streams | None:
+        """What a service held at an earlier commit; None where that is not known here."""

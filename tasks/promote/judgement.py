@@ -60,18 +60,22 @@ def refuse(facts: Facts) -> None:
         )
 
 
-def answer(environment: Environment, image: Image | GanderError, said: str | GanderError) -> Answer:
+def answer(environment: Environment, image: Image | GanderError | None, said: str | GanderError) -> Answer:
     """Whether an environment has that image already: ``said`` is what its values file says on the GitOps branch."""
+    if image is None:
+        return Answer(up_to_date=True, because="it has no database of its own")
     if isinstance(image, GanderError):
-        return Answer(up_to_date=None, because=f"not known: {image.what}")
+        return _unknown(image.what)
     if isinstance(said, GanderError):
-        return Answer(up_to_date=None, because=f"not known: {said.what}")
+        return _unknown(said.what)
     if environment.after:
-        return Answer(
-            up_to_date=None, because=f"not known: what {environment.after} has verified cannot be looked at yet"
-        )
-    if image.digest is None:
-        return Answer(up_to_date=False, because=f"the registry has no {image.reference}")
-    if said == image.whole:
+        return _unknown(f"what {environment.after} has verified cannot be looked at yet")
+    if said == image.whole and image.digest is not None:
         return Answer(up_to_date=True, because=f"{environment.name} has {image.tag}")
-    return Answer(up_to_date=False, because=f"{environment.name} has {said or 'no image'}, not {image.tag}")
+    missing = f"the registry has no {image.reference}"
+    other = f"{environment.name} has {said or 'no image'}, not {image.tag}"
+    return Answer(up_to_date=False, because=missing if image.digest is None else other)
+
+
+def _unknown(why: str) -> Answer:
+    return Answer(up_to_date=None, because=f"not known: {why}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from schemas.stream import version_of
+from tasks.promote.image import Streams
 
 __all__ = ["COMMIT", "message"]
 
 COMMIT = "Commit"  # the trailer that names the monorepo's commit (git-interpret-trailers)
 LISTED = 20  # files of a database; more would bury the trailers
-
-Streams = Mapping[str, Sequence[str]]  # database -> names of its migration files, in order
 
 
 def message(
@@ -19,7 +18,7 @@ def message(
 ) -> tuple[str, str]:
     """Subject and body. ``before`` is what the environment had; None where nobody knows: all files are named then."""
     tag = image.partition("@")[0].rpartition(":")[2]
-    parts = [_database(key, files, (before or {}).get(key, ())) for key, files in streams.items()]
+    parts = [_database(key, list(files), list((before or {}).get(key, ()))) for key, files in streams.items()]
     trailers = f"Image: {image}\n{COMMIT}: {commit}"
     return f"chore({service}): promote {tag} to {environment}", "\n\n".join([*parts, trailers])
 

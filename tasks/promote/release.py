@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas import values_file
-from schemas.errors import GanderError, Refused, ToolError
-from tasks.promote.image import Image, Look
+from schemas.errors import GanderError, ToolError
+from tasks.promote.image import Image, Images, Streams
 from tasks.promote.judgement import Facts, refuse
-from tasks.promote.message import message
+from tasks.promote.message import COMMIT, message
 from tasks.promote.request import wait
 from tasks.promote.site import Site, line, site
 from tasks.work import Outcome, Work
@@ -22,31 +22,31 @@ from tools.git import commit as recorder
 from tools.git import onto, remote
 from tools.lease import Lock
 
-__all__ = ["promote"]
+__all__ = ["before", "gathered", "promote"]
 
 TRIES = 10  # commits that somebody else was faster than
 
 
-def promote(work: Work, look: Look) -> Outcome:
-    """Write the image of a commit down for an environment, unless its branch says it already.
+def promote(work: Work, images: Images) -> Outcome:
+    """Write the image of the run's commit down for an environment, unless its branch says it already.
 
     Raises Refused where it may not go there or cannot be written down, ToolError where git or the remote refuses,
     Waiting where a person has to merge it first.
     """
     service = work.target.service or ""
-    place = site(work.catalog, work.target)
-    source = _source(work)
-    commit = _commit(source, work.variables.get("commit", "HEAD"))
-    image = look(work.catalog, [service], commit)[service]
+    image = images.of([service])[service]
     if isinstance(image, GanderError):
         raise image
-    refuse(_facts(work, place, source, commit, image))
+    if image is None:
+        return Outcome(summary="no database of its own, so no image")
+    place = site(work.catalog, work.target)
+    refuse(gathered(work, place, image))
     recorder.named(place.remote.repository)
     with _turn(work):
-        return _written(work, place, image, commit)
+        return _written(work, place, image, images)
 
 
-def _written(work: Work, place: Site, image: Image, commit: str) -> Outcome:
+def _written(work: Work, place: Site, image: Image, images: Images) -> Outcome:
     """Commit and push, again where somebody else was faster; done is only what the branch is seen to have."""
     refused_at = ""
     for _ in range(TRIES):
@@ -55,7 +55,7 @@ def _written(work: Work, place: Site, image: Image, commit: str) -> Outcome:
         there = line(place, tip)
         if there.spot.text == image.whole:
             return Outcome(summary=f"{place.called} says {image.tag} already")
-        text = _message(place, image, commit)
+        text = _message(place, image, before(place, tip, there.spot.text, images))
         new = values_file.written(there.file.text, there.spot, image.whole, f"{place.called}:{place.file}")
         made = onto.made(
             place.remote.repository, tip, there.file._replace(text=new), "\n\n".join(text), _state(work) / "promote"
@@ -78,48 +78,41 @@ def _written(work: Work, place: Site, image: Image, commit: str) -> Outcome:
     raise ToolError(f"{place.called} moved {TRIES} times while a commit on it was pushed", todo="run it again")
 
 
-def _message(place: Site, image: Image, commit: str) -> tuple[str, str]:
+def before(place: Site, tip: str, text: str, images: Images) -> Streams | None:
+    """What an environment has whose values file says that text, as the commit tells that promoted it; None without."""
+    commit = place.remote.repository.trailer(COMMIT, tip, text, place.file)
+    return images.streams(place.target.service or "", commit) if commit else None
+
+
+def _message(place: Site, image: Image, before: Streams | None) -> tuple[str, str]:
     return message(
         service=place.target.service or "",
         environment=place.environment.name,
         image=image.whole,
-        commit=commit,
+        commit=image.commit,
         streams=image.streams,
-        before=None,
+        before=before,
     )
 
 
-def _facts(work: Work, place: Site, source: git.Repository, commit: str, image: Image) -> Facts:
+def gathered(work: Work, place: Site, image: Image) -> Facts:
     """What is to be known before a release is written down; the base branch is asked for a protected environment."""
+    source = git.Repository(work.catalog.root)
     base = source.base(work.catalog.base) if place.environment.protected else None
     merged = None
     if base is not None:
         name = base.name.partition("/")[2]  # of a remote's branch
         tip = remote.of(source).tip(name) if name else base.commit
-        merged = source.within(commit, tip) if tip else None
+        merged = source.within(image.commit, tip) if tip else None
     return Facts(
         service=place.target.service or "",
         environment=place.environment,
-        commit=commit,
+        commit=image.commit,
         reference=image.reference,
         digest=image.digest,
         base=base.name if base else "",
         merged=merged,
     )
-
-
-def _source(work: Work) -> git.Repository:
-    found = git.find(work.catalog.root)
-    if found is None:
-        raise Refused(f"{work.catalog.root} is in no git repository, and only commits are released", todo="git init")
-    return found
-
-
-def _commit(source: git.Repository, name: str) -> str:
-    found = source.commit(name)
-    if found is None:
-        raise Refused(f"there is no commit `{name}` here", todo="git fetch origin\nthen run it again")
-    return found
 
 
 def _state(work: Work) -> Path:

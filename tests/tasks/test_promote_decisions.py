@@ -8,7 +8,7 @@ import yaml
 
 from schemas.catalog import Environment
 from schemas.errors import GanderError, Refused
-from tasks.promote.image import Image
+from tasks.promote.image import Image, Streams
 from tasks.promote.judgement import Facts, answer, refuse
 from tasks.promote.message import LISTED, message
 
@@ -36,9 +36,13 @@ def test_may_it_go_there(name: str) -> None:
 def test_is_there_anything_to_do(name: str) -> None:
     case = CASES["answer"][name]
     environment = Environment(name="dev", servers={}, after=case.get("after"))
-    image = Image(REFERENCE, case.get("digest", "sha256:1"), {})
+    image = Image(REFERENCE, case.get("digest", "sha256:1"), COMMIT, {})
     said = GanderError(case["error"]) if "error" in case else case["said"]
     assert answer(environment, image, said) == (case["is"], case["because"], None)
+
+
+def test_a_service_without_migrations_has_nothing_to_promote() -> None:
+    assert answer(Environment(name="dev", servers={}), None, "").up_to_date is True
 
 
 def test_without_an_image_nothing_is_known() -> None:
@@ -62,12 +66,16 @@ def test_a_long_history_is_not_named_whole() -> None:
     assert body.count(".sql") == LISTED + 1
 
 
+def hashed(streams: dict[str, list[str]]) -> Streams:
+    return {key: dict.fromkeys(names, "") for key, names in streams.items()}
+
+
 def said(streams: dict[str, list[str]], before: dict[str, list[str]] | None) -> tuple[str, str]:
     return message(
         service="cart",
         environment="dev",
         image=f"{REFERENCE}@sha256:1",
         commit=COMMIT,
-        streams=streams,
-        before=before,
+        streams=hashed(streams),
+        before=None if before is None else hashed(before),
     )

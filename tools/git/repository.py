@@ -96,6 +96,13 @@ class Repository(NamedTuple):
             return None
         return done.code == 0
 
+    def trailer(self, name: str, tip: str, text: str, path: str) -> str:
+        """A trailer of the commit that last brought a text into a file, in the history of a commit; empty without."""
+        if not text:
+            return ""
+        wanted = f"--format=%(trailers:key={name},valueonly)"
+        return self._try("log", "-1", wanted, "--no-show-signature", f"-S{text}", tip, "--", path).strip()
+
     def changed(self, commit: str) -> frozenset[str]:
         """The paths that differ between the work tree and where it left a commit's history, untracked ones too."""
         fork = self.fork(commit) or commit

@@ -12,10 +12,9 @@ import pytest
 
 from schemas import catalog_file
 from schemas.answer import Answer
-from schemas.catalog import Catalog
 from schemas.errors import GanderError
 from schemas.target import Target
-from tasks.promote.image import Image
+from tasks.promote.image import Image, Streams
 from tasks.promote.release import promote
 from tasks.promote.standing import standing
 from tasks.work import Outcome, Session, Work
@@ -80,13 +79,6 @@ class Place:
         done = subprocess.run(command, cwd=at or self.root, check=True, capture_output=True)
         return done.stdout.decode().strip()
 
-    def look(self, catalog: Catalog, services: Sequence[str], commit: str) -> Mapping[str, Image | GanderError]:
-        """An image that is named after the commit, as its registry would have it."""
-        full = self.git("rev-parse", commit)
-        reference = {one: f"{catalog.services[one].image}:m-{full[:16]}" for one in services}
-        files = {one: {one: ("20260101000000_a.sql",)} for one in services}
-        return {one: Image(reference[one], self.digest, files[one]) for one in services}
-
     def work(self, word: str, **variables: str) -> Work:
         """What a run would give the step for a target such as ``cart@dev``."""
         service, _, environment = word.partition("@")
@@ -102,11 +94,11 @@ class Place:
 
     def promote(self, word: str, **variables: str) -> Outcome:
         """Promote."""
-        return promote(self.work(word, **variables), self.look)
+        return promote(self.work(word, **variables), Named(self, variables.get("commit", "HEAD")))
 
     def answers(self, *words: str) -> dict[str, Answer]:
         """Whether targets are up to date."""
-        return standing([self.work(word) for word in words], self.look)
+        return standing([self.work(word) for word in words], Named(self, "HEAD"))
 
     def there(self, file: str = "services/cart/values-dev.yaml", branch: str = "main") -> str:
         """A file on the remote's branch."""
@@ -136,6 +128,23 @@ class Place:
             self.git("for-each-ref", "refs/heads", "refs/tags", "refs/stash"),
             self.git("worktree", "list"),
         )
+
+
+@dataclass(kw_only=False)
+class Named:
+    """Images that are named after their commit, as their registry would have them."""
+
+    place: Place
+    commit: str
+
+    def of(self, services: Sequence[str]) -> Mapping[str, Image | GanderError | None]:
+        commit, digest = self.place.git("rev-parse", self.commit), self.place.digest
+        names = {one: f"registry.example.com/shop/{one}-migrations:m-{commit[:16]}" for one in services}
+        return {one: Image(names[one], digest, commit, self.streams(one, commit)) for one in services}
+
+    def streams(self, service: str, commit: str) -> Streams:
+        listed = self.place.git("ls-tree", f"{commit}:services/{service}/migrations").splitlines()
+        return {service: {line.partition("\t")[2]: line.split()[2] for line in listed}}
 
 
 def of(folder: Path) -> Place:

@@ -227,8 +227,16 @@ def test_a_commit_of_another_name_is_promoted_when_asked_for(place: Place) -> No
     place.git("commit", "--quiet", "--allow-empty", "--message", "second")
     place.promote("cart@dev", commit="HEAD~1")
     assert place.image("cart", first) in place.there()
-    with pytest.raises(Refused, match="there is no commit `nowhere` here"):
-        place.promote("cart@dev", commit="nowhere")
+
+
+def test_the_commit_names_what_is_new_since_the_one_before(place: Place) -> None:
+    place.promote("cart@dev")
+    (place.root / "services" / "cart" / "migrations" / "20260202000000_b.sql").write_text("-- +goose Up\nSELECT 2;\n")
+    place.git("add", "--all")
+    place.git("commit", "--quiet", "--message", "second")
+    place.promote("cart@dev")
+    body = place.git("log", "-1", "--format=%b", "main", at=place.remote)
+    assert body.startswith("cart: 2 migrations to version 20260202000000, 1 of them new\n  20260202000000_b.sql\n\n")
 
 
 def test_a_gitops_repository_of_its_own_gets_the_commit(place: Place) -> None:

@@ -1,0 +1,61 @@
+"""How a run calls `promote`: with the images of the commit that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from schemas.answer import Answer
+from schemas.errors import GanderError
+from tasks.image import content
+from tasks.image.making import Making, making
+from tasks.promote.image import Image, Images, Streams
+from tasks.promote.release import promote
+from tasks.promote.standing import standing
+from tasks.work import Outcome, Work
+
+__all__ = ["images", "run", "up_to_date"]
+
+AT_ONCE = 16  # images that registries are asked about together
+
+
+def run(work: Work) -> Outcome:
+    """Write the image of HEAD, or of ``commit=``, down for an environment. Raises as `promote`, and RegistryError."""
+    return promote(work, images(work))
+
+
+def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
+    """Whether each environment's branch says that image; registries and remotes are asked, nothing is written."""
+    return standing(works, images(works[0]))
+
+
+def images(work: Work) -> Images:
+    """The images that the run of this target is about."""
+    return _Images(making(work))
+
+
+class _Images:
+    def __init__(self, made: Making) -> None:
+        self.made = made
+
+    def of(self, services: Sequence[str]) -> Mapping[str, Image | GanderError | None]:
+        self.made.look_ahead(services)
+        with ThreadPoolExecutor(AT_ONCE, "registry") as pool:
+            return dict(zip(services, pool.map(self._one, services), strict=True))
+
+    def streams(self, service: str, commit: str) -> Streams | None:
+        try:
+            return content.content(self.made.catalog, service, commit).hashes
+        except GanderError:  # of another history, or from before the service was there
+            return None
+
+    def _one(self, service: str) -> Image | GanderError | None:
+        made = self.made
+        if not made.owns(service):
+            return None
+        try:
+            reference = made.identity(service).reference
+            digest = made.registries.digest(reference)  # now: this run may just have pushed it
+            return Image(reference, digest, made.commit, made.content(service).hashes)
+        except GanderError as error:
+            return error
