@@ -72,15 +72,15 @@ class Step(NamedTuple):
 class Operation(NamedTuple):
     """A verb beside the road: it runs whenever it is asked for.
 
-    It is one task over all that is named, or one over each own database, or over the one own database that must be
-    named; or it takes no names (and then goes on without services.yaml when that cannot be loaded).
+    It is one task over all that is named (databases, or releases), or one over each own database, or over the one own
+    database that must be named; or it takes no names (and then goes on without services.yaml when it cannot be loaded).
     """
 
     name: str
     doc: str  # as a step's
     run: str  # as a step's
     takes: tuple[str, ...] = ()  # variables
-    over: Literal["all", "each", "one", "nothing"] = "nothing"
+    over: Literal["all", "releases", "each", "one", "nothing"] = "nothing"
     of: str = ""  # what may be named after the colon by one that takes no databases: CODE
     asks: bool = False  # may ask the user: databases come one after another
     founds: bool = False  # makes services.yaml: that there is none is no news to it

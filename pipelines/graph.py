@@ -78,7 +78,7 @@ def _asked(request: Request, contents: Contents, catalog: Callable[[], Catalog])
         yield Job(name=request.target.name, verb=verb, targets=(request.target,) if named else ())
         return
     found = places(request, catalog(), contents)
-    if isinstance(verb, Operation) and verb.over == "all":
+    if isinstance(verb, Operation) and verb.over in {"all", "releases"}:
         yield Job(name=verb.name, verb=verb, targets=found)
         return
     for target in found:

@@ -56,6 +56,14 @@ BASELINE = Operation(
     environments="others",
     takes=("force",),
 )
+PLAN = Operation(
+    "plan",
+    "show what a release would change in another environment",
+    "tasks.plan.run:run",
+    over="releases",
+    environments="others",
+    takes=("commit", "format"),
+)
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STUDIO = Operation("studio", "show a local database in Prisma Studio until Ctrl-C", "tasks.studio:run", over="one")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
@@ -79,6 +87,7 @@ OPERATIONS = (
     STATUS,
     DRIFT,
     BASELINE,
+    PLAN,
     START,
     STOP,
     STUDIO,

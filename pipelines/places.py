@@ -18,7 +18,7 @@ EVERY = "all"  # as an environment: each one; services.yaml cannot name one so
 def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Target, ...]:
     """Each place that a request names, as a target of its own, in the order of services.yaml.
 
-    A place is a database or reference, or a service for a step over services or releases, in one environment; for a
+    A place is a database or reference, or a service for a verb over services or releases, in one environment; for a
     step over everything it is any of these, and what lies around the services where no service was named.
     Raises SelectionError for a name or pattern that matches nothing, Refused for an environment that the verb
     may not change, or a reference where only the owner may be named.
@@ -31,7 +31,7 @@ def places(request: Request, catalog: Catalog, contents: Contents) -> tuple[Targ
         wanted = _named(request, "database", target.database, keys)
         found = [entry for entry in found if entry.key in wanted]
     environments = _environments(request, catalog, services, contents)
-    if verb.over in {"service", "release"}:
+    if verb.over in {"service", "release", "releases"}:
         return _services(request, services, environments)
     around = [] if target.database or verb.over != "everything" else _around(request, services)
     if isinstance(verb, Step):

@@ -66,5 +66,14 @@ IMAGE = Step(
     over="service",
     takes=("commit", "format", "changed"),
 )
+PROMOTE = Step(
+    "promote",
+    "write an image's name into an environment's values file",
+    "tasks.promote.run:run",
+    up_to_date="tasks.promote.run:up_to_date",
+    over="release",
+    after=("image",),
+    takes=("commit", "changed"),
+)
 
-STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE)
+STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE, PROMOTE)

@@ -27,7 +27,7 @@ VARIABLES = {
     "format": Variable(
         doc="text for people, or a document for programs",
         values=("text", "json"),
-        more={"lint": ("sarif", "github", "gitlab", "junit")},
+        more={"lint": ("sarif", "github", "gitlab", "junit"), "plan": ("markdown",)},
     ),
     "output": Variable(doc="the file that gets the report, instead of stdout", form="lint.sarif"),
     "base": Variable(doc="report in full what differs from that branch, and count the rest", form="origin/main"),

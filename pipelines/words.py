@@ -29,7 +29,11 @@ class Request(NamedTuple):
 def form(verb: Verb) -> str:
     """How a verb is typed: ``migrate[:SERVICE[/DATABASE]]``, ``drift[:SERVICE[/DATABASE]]@ENVIRONMENT``."""
     thing = f"[:{verb.of}]" if isinstance(verb, Operation) and verb.of else ""
-    places = {"nothing": thing, "service": "[:SERVICE]", "release": "[:SERVICE]", "one": ":SERVICE[/DATABASE]"}
+    places = {
+        "nothing": thing,
+        **dict.fromkeys(("service", "release", "releases"), "[:SERVICE]"),
+        "one": ":SERVICE[/DATABASE]",
+    }
     at = {"others": "@ENVIRONMENT", "any": "[@ENVIRONMENT]"}
     return verb.name + places.get(verb.over, "[:SERVICE[/DATABASE]]") + at.get(verb.environments, "")
 

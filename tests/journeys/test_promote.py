@@ -1,0 +1,139 @@
+"""`doit promote` and `doit plan` as they are typed, with a real registry and a real remote."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests import registries
+from tests.journeys.conftest import ROOT, Monorepo, counts, ran, small
+from tests.journeys.test_commit import WHO
+from tests.registries import Registry
+
+USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
+VALUES = 'migrations:\n  image: ""   # promoted\n'
+HEAD = """image: {repository: "HOST/{service}", platforms: [linux/amd64]}
+environments:
+  dev:
+    gitops: {repository: ., branch: main, push: direct}
+    values: {file: "services/{service}/values.yaml", key: migrations.image}
+  prod:
+    protected: true
+    after: dev
+    gitops: {repository: ., branch: main, push: pull-request}
+    values: {file: "services/{service}/values.yaml", key: migrations.image}"""
+
+
+@pytest.fixture(scope="module", name="registry")
+def fixture_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with registries.registry(tmp_path_factory.mktemp("registry")) as one:
+        yield one
+
+
+def git(folder: Path, *words: str) -> str:
+    command = [shutil.which("git") or "git", *words]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(name="mono")
+def fixture_mono(registry: Registry, tmp_path: Path) -> Monorepo:
+    files = {"00001_users.sql": USERS}
+    where = f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}"
+    monorepo = small(tmp_path / "monorepo", {"shop": files, "cart": files}, HEAD.replace("HOST", where))
+    for service in ("shop", "cart"):
+        (monorepo.root / "services" / service / "values.yaml").write_text(VALUES)
+    (monorepo.root / ".gitignore").write_text(".state/\n")
+    monorepo.commit()
+    git(monorepo.root, "branch", "--move", "main")
+    git(monorepo.root, "clone", "--quiet", "--bare", ".", str(tmp_path / "remote"))
+    git(monorepo.root, "remote", "add", "origin", str(tmp_path / "remote"))
+    git(monorepo.root, "fetch", "--quiet", "origin")
+    return monorepo
+
+
+def there(mono: Monorepo, service: str = "shop") -> str:
+    return git(mono.root.parent / "remote", "show", f"main:services/{service}/values.yaml")
+
+
+def test_exactly_what_is_missing_runs_again(mono: Monorepo, registry: Registry) -> None:
+    first = mono.fine("promote@dev", **WHO)
+    assert sorted(ran(first)) == ["image:cart", "image:shop", "promote:cart@dev", "promote:shop@dev"]
+    assert f'image: "{registry.host}/' in there(mono)
+    assert there(mono).endswith('"   # promoted\n')
+    promoted = there(mono)
+    assert counts(mono.fine("promote@dev", **WHO)) == (0, 2, 0)
+    why = mono.fine("why", "promote:shop@dev").stdout
+    assert why.startswith("promote:shop@dev  up to date: dev has m-")
+
+    git(mono.root, "pull", "--quiet", "origin", "main")
+    (mono.root / "services" / "shop" / "values.yaml").write_text(VALUES)
+    git(mono.root, *("-c", "user.name=A", "-c", "user.email=a@example.com"), "commit", "--quiet", "-am", "by hand")
+    git(mono.root, "push", "--quiet", "origin", "main")
+    assert "promote:shop@dev  would run: dev has no image, not m-" in mono.fine("why", "promote:shop@dev").stdout
+    assert ran(mono.fine("promote@dev", **WHO)) == ["promote:shop@dev"]
+    assert there(mono) == promoted
+
+    name = promoted.partition(f"{registry.host}/")[2].partition(":")[0]
+    shutil.rmtree(registry.folder / "docker" / "registry" / "v2" / "repositories" / name)
+    again = mono.fine("promote@dev", **WHO)
+    assert ran(again) == ["image:shop"]
+    assert there(mono) == promoted
+
+
+def test_a_new_migration_is_released_after_its_commit_and_not_before(mono: Monorepo) -> None:
+    mono.fine("promote:shop@dev", **WHO)
+    before = there(mono)
+    mono.write("shop", "00002_more.sql", "CREATE TABLE more (id TEXT);", "DROP TABLE more;")
+    assert counts(mono.fine("promote:shop@dev", **WHO)) == (0, 1, 0)
+    mono.commit()
+    assert ran(mono.fine("promote:shop@dev", **WHO)) == ["image:shop", "promote:shop@dev"]
+    assert there(mono) != before
+    body = git(mono.root.parent / "remote", "log", "-1", "--format=%b", "main")
+    assert "main: 2 migrations to version 2, 1 of them new\n  00002_more.sql\n" in body
+
+
+def test_names_of_releases(mono: Monorepo) -> None:
+    refused = mono.doit("promote:shop")
+    assert refused.returncode == 3
+    assert "promote is about another environment than local" in refused.stderr
+    assert "→ doit promote:shop@dev\n  → doit promote:shop@prod" in refused.stderr
+    assert mono.fine("list", "promote:*@dev").stdout.split() == ["promote:shop@dev", "promote:cart@dev"]
+    assert "promote:cart@prod" in mono.fine("list", "--all").stdout.split()
+    protected = mono.doit("promote:shop@prod", **WHO)
+    assert protected.returncode == 1
+    assert "prod takes only what dev has verified, and that cannot be looked at yet" in protected.stderr
+    assert there(mono) == VALUES
+    lacking = mono.doit("-s", "promote:shop@dev", **WHO)
+    assert lacking.returncode == 1
+    assert "→ doit image:shop" in lacking.stderr
+
+
+def test_a_plan_says_what_a_release_would_change_and_changes_nothing(mono: Monorepo) -> None:
+    first = mono.doit("plan:shop@dev")
+    assert first.returncode == 4
+    assert first.stdout.splitlines()[0] == "shop@dev  would change"
+    assert (
+        "  main: 1 migration would run\n    00001_users.sql\n  → doit image:shop\n  → doit promote:shop@dev\n"
+        in first.stdout
+    )
+    assert there(mono) == VALUES
+    mono.fine("promote:shop@dev", **WHO)
+    assert mono.fine("plan:shop@dev").stdout == "shop@dev  nothing to do\n"
+    mono.write("shop", "00002_more.sql", "CREATE TABLE more (id TEXT);", "DROP TABLE more;")
+    mono.commit()
+    shown = mono.doit("plan:shop@dev", "format=json")
+    assert shown.returncode == 4
+    document = json.loads(shown.stdout)
+    jsonschema.validate(document, json.loads((ROOT / "schemas" / "plan.schema.json").read_text()))
+    assert [one["runs"] for one in document["releases"]] == [{"main": ["00002_more.sql"]}]
+    table = mono.doit("plan@all", "format=markdown")
+    assert table.returncode == 1
+    assert "| `main/00002_more.sql` |" in table.stdout
+    assert re.search(r"^- shop@prod: [0-9a-f]{12} is not on origin/main$", table.stdout, re.MULTILINE)
