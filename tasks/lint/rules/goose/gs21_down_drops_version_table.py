@@ -2,8 +2,8 @@
 
 Problem: The file drops the database or schema that holds goose's version table, or the table itself.
 
-Consequence: goose fails in the middle of the file, because it cannot record it; the next run takes the database for an
-empty one and runs every migration again.
+Consequence: goose cannot record that it has run the file. In a transaction it fails each time and changes nothing; else
+the history is gone, and the next run takes the database for an empty one and runs every migration again.
 
 Solution: Drop the objects that Up has made, one by one. The database or schema is made and dropped by who sets the
 environment up.
@@ -33,9 +33,11 @@ def check(file: File) -> Iterator[Flaw]:
             lost = change.name in (homes if change.kind == "schema" else tables if change.kind == "table" else ())
             if change.verb == "drop" and lost:
                 line, column = sql.place(change.byte)
+                then = (
+                    "so it fails each time" if file.transaction else "and the next run begins with the first file again"
+                )
                 yield Flaw(
-                    f"This drops goose's version table {file.database.table}: goose cannot record the file, and the"
-                    " next run takes the database for an empty one.",
+                    f"This drops goose's version table {file.database.table}: goose cannot record the file, {then}.",
                     line=line,
                     column=column,
                 )
