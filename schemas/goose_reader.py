@@ -118,7 +118,7 @@ def _lines(data: bytes) -> Iterator[Line]:
                 goose="failed to scan migration: bufio.Scanner: token too long",
                 kind="encoding",
             )
-        yield Line(number=number, text=line.removesuffix(b"\r").decode(errors="surrogateescape"))
+        yield Line(number, line.removesuffix(b"\r").decode(errors="surrogateescape"))
 
 
 def _move(reading: _Reading, name: str, number: int) -> None:

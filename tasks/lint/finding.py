@@ -73,11 +73,9 @@ class Finding(NamedTuple):
 
 def excerpt(line: str, column: int) -> tuple[str, int]:
     """What a finding shows of a line, and how many characters it leaves out before it."""
-    text = printable(line.rstrip())
-    if len(text) <= WIDEST:
-        return text, 0
+    text = line.rstrip()
     begin = max(0, min(column - 1 - WIDEST // 2, len(text) - WIDEST))
-    return text[begin : begin + WIDEST], begin
+    return printable(text[begin : begin + WIDEST]), begin
 
 
 def printable(text: str) -> str:

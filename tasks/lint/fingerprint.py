@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 
 from tasks.lint.file import File
 from tasks.lint.finding import Finding, Lined
+from tasks.lint.sql import Sql
 
 __all__ = ["context", "digest", "fingerprints"]
 
@@ -16,10 +18,21 @@ LENGTH = 16  # hexadecimal digits
 
 def context(file: Lined, line: int) -> str:
     """A digest of the statement that a line is in, or of the line where it is in none; blanks do not count."""
-    for one in file.statements if isinstance(file, File) else ():
-        if one.line <= line <= one.statement.end_line:
-            return digest(" ".join(one.text.split()))
+    if isinstance(file, File):
+        begins, those, known = file.once(_by_line)
+        at = bisect_right(begins, line) - 1
+        if at >= 0 and line <= those[at].statement.end_line:
+            if at not in known:
+                known[at] = digest(" ".join(those[at].text.split()))
+            return known[at]
     return digest(" ".join(file.line(line).split()))
+
+
+def _by_line(file: File) -> tuple[list[int], list[Sql], dict[int, str]]:
+    """The statements in the order of their lines, and where each begins (of those on one line the first); digests."""
+    those = {one.line: one for one in reversed(file.statements)}
+    begins = sorted(those)
+    return begins, [those[line] for line in begins], {}
 
 
 def digest(*parts: str) -> str:

@@ -17,6 +17,8 @@ MOST = {"postgres": 200, "clickhouse": 20}  # pieces that are tried together; Cl
 BODIES = frozenset({"CreateFunctionStmt", "DoStmt"})
 OPEN = ("unterminated ", "is not closed")  # what the lexers say of a string, a quoted name, a comment
 DOLLAR = "unterminated dollar"
+AT_END = "syntax error at end of input"  # a body of standard SQL that is cut after its first statement
+ENOUGH = 1_000_000  # characters that are read again in search of wholes, for one direction of a file
 
 
 class Split(NamedTuple):
@@ -49,31 +51,37 @@ def _all(file: File) -> list[Split]:
 
 
 def _in_direction(file: File, pieces: Sequence[Sql]) -> Iterator[Split]:
-    done = 0
+    done, left = 0, ENOUGH
     for number, piece in enumerate(pieces):
         mistake = piece.mistake
         if number < done or piece.block or mistake is None:
             continue
         opened = any(words in mistake.message for words in OPEN)
-        if not opened and file.engine == "clickhouse":
+        if not opened and mistake.message != AT_END:
             continue
         most = MOST[file.engine]
-        last, whole = _whole(file, pieces[number : number + most])
+        last, whole, read = _whole(file, pieces[number : number + most], left)
+        left -= read
         if whole or opened:
             body = any(tree.kind in BODIES for tree in whole) or mistake.message.startswith(DOLLAR)
             yield Split(piece, last, mistake, "body" if body else "text", whole)
             done = number + most if not whole else pieces.index(last, number) + 1
 
 
-def _whole(file: File, pieces: Sequence[Sql]) -> tuple[Sql, tuple[Tree, ...]]:
-    """The last of the pieces that make a whole together, and how that parses."""
+def _whole(file: File, pieces: Sequence[Sql], most: int) -> tuple[Sql, tuple[Tree, ...], int]:
+    """The last of the pieces that make a whole together, how that parses, and how many characters were read for it."""
+    read = 0
     for piece in pieces[1:]:
         if piece.block or piece.statement.substituted:
             break
-        read = file.parse("\n".join(file.lines[pieces[0].line - 1 : piece.statement.end_line]))
-        if isinstance(read, tuple):
-            return piece, read
-    return pieces[0], ()
+        joined = "\n".join(file.lines[pieces[0].line - 1 : piece.statement.end_line])
+        read += len(joined)
+        if read > most:
+            break
+        found = file.parse(joined)
+        if isinstance(found, tuple):
+            return piece, found, read
+    return pieces[0], (), read
 
 
 def in_block(file: File, first: int, last: int) -> str:

@@ -72,8 +72,9 @@ class Sql:
 
     def place(self, byte: int) -> tuple[int, int]:
         """Line and column in the file of a byte of the text, counted from 0 as trees and tokens do."""
-        data = self.text.encode(errors="surrogateescape")[: max(byte, 0)]
-        return self.at(len(data.decode(errors="replace")) + 1)
+        byte = max(byte, 0)
+        before = byte if self._ascii else len(self._data[:byte].decode(errors="replace"))
+        return self.at(before + 1)
 
     def at(self, position: int) -> tuple[int, int]:
         """Line and column in the file of a character of the text, counted from 1 as mistakes do."""
@@ -82,11 +83,18 @@ class Sql:
 
     def word(self, name: str) -> tuple[int, int]:
         """On ClickHouse, whose trees have no places: where a name stands first; the statement's place if nowhere."""
-        data = self.text.encode(errors="surrogateescape")
         for token in self.tokens:
-            if data[token.begin : token.end].decode(errors="replace").strip('`"') == name:
+            if self._data[token.begin : token.end].decode(errors="replace").strip('`"') == name:
                 return self.place(token.begin)
         return self.at(1)
+
+    @cached_property
+    def _ascii(self) -> bool:
+        return self.text.isascii()
+
+    @cached_property
+    def _data(self) -> bytes:
+        return self.text.encode(errors="surrogateescape")
 
     @cached_property
     def _postgres(self) -> tuple[Tree, ...] | Mistake | None:

@@ -10,6 +10,7 @@ Solution: Save the file as UTF-8 without byte order mark, with LF at the ends of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tasks.lint.file import File
@@ -20,6 +21,7 @@ __all__ = ["RULE", "check"]
 
 RULE = Rule(code="GS18", name="encoding", severity="error", needs="file")
 
+FOREIGN = re.compile("[\0\ud800-\udfff]")
 MARK = b"\xef\xbb\xbf"
 
 
@@ -35,8 +37,9 @@ def check(file: File) -> Iterator[Flaw]:
     if b"\r" in file.data and b"\n" not in file.data:
         yield Flaw("goose will take the whole file for one line, because its lines end in CR alone.")
     for number, line in enumerate(file.lines, 1):
-        at = next((at for at, one in enumerate(line) if "\ud800" <= one <= "\udfff" or one == "\0"), None)
-        if at is not None:
-            what = "a NUL, which no server takes" if line[at] == "\0" else "no UTF-8"
-            yield Flaw(f"The server will refuse the file or store another text: this byte is {what}.", number, at + 1)
+        found = FOREIGN.search(line)
+        if found:
+            what = "a NUL, which no server takes" if found[0] == "\0" else "no UTF-8"
+            begins = "The server will refuse the file or store another text"
+            yield Flaw(f"{begins}: this byte is {what}.", number, found.start() + 1)
             return
