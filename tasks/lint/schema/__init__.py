@@ -27,7 +27,7 @@ def changes(sql: Sql, file: File) -> Iterator[Change]:
     elif sql.trees:
         for tree in sql.trees:
             yield from clickhouse.changes(tree, file.database.names.get("local", "default"))
-    elif not sql.known or sql.mistake or _defines(sql):
+    elif not sql.tokens or not sql.known or sql.mistake or _defines(sql):
         yield UNKNOWN
 
 
