@@ -17,7 +17,7 @@ LINT = Step(
     references=False,
     only_looks=True,
     together=True,
-    takes=("format", "output", "strict", "base", "baseline", "changed"),
+    takes=("format", "output", "strict", "fix", "base", "baseline", "changed"),
 )
 TEST = Step(
     "test",

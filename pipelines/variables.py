@@ -32,6 +32,7 @@ VARIABLES = {
     "output": Variable(doc="the file that gets the report, instead of stdout", form="lint.sarif"),
     "base": Variable(doc="report in full what differs from that branch, and count the rest", form="origin/main"),
     "baseline": Variable(doc="write down today's findings: they fail no more, and only shrink", values=("write",)),
+    "fix": Variable(doc="make the safe fixes in migrations that are not merged", values=("true", "false")),
     "strict": Variable(doc="fail on warnings too", values=("true", "false")),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),

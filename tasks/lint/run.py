@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database
@@ -13,16 +14,21 @@ from tasks import place
 from tasks.lint import argo
 from tasks.lint.base import Base, Looks, Nothing
 from tasks.lint.conclude import codes, conclude, settings
+from tasks.lint.finding import Finding
 from tasks.lint.gather import dotenvs, gather
 from tasks.lint.look import look
+from tasks.lint.mend import mend
 from tasks.lint.reading import parser
 from tasks.lint.record import Records, program
 from tasks.lint.releases import Made, Releases
 from tasks.lint.releases import parts as parts_of_charts
+from tasks.lint.settle import settle
+from tasks.lint.stream import Stream
 from tasks.work import Outcome, Work
 
 __all__ = ["parts", "run"]
 
+ROUNDS = 5  # of fixes: one may bring to light another
 GIT = "GS14, GS15: whether a merged file was changed"
 CHARTS = "AR: what charts make of each environment"
 
@@ -35,6 +41,39 @@ def run(work: Work) -> Outcome:
     """
     catalog, database = work.catalog, place.owned(work.catalog, work.target)
     base = work.session.shared("lint's git", lambda: Looks(catalog)).at(database.migrations)
+    made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
+    charts = argo.findings(catalog.root, made.releases)
+    judged = codes("file", "statements", "catalogue", "stream")
+    judged |= codes("git") if isinstance(base, Base) else frozenset()
+    judged |= frozenset() if made.unchecked or made.unread else codes("release")
+    stream, found = _looked(work, database, base)
+    for _ in range(ROUNDS if work.variables.get("fix") == "true" else 0):
+        today = datetime.now(UTC).date()
+        counting = settle(catalog, found, stream.files, (), today=today, judged=judged, merged=_merged(stream)).findings
+        if not mend(catalog.root, stream, counting, work.progress.line):
+            break
+        stream, found = _looked(work, database, base)
+    concluded = conclude(
+        work,
+        database.label,
+        [*found, *charts],
+        judged=judged,
+        files=stream.files,
+        others=argo.files(made.releases),
+        merged=_merged(stream),
+        notes=tuple(_notes(base, made)),
+    )
+    _judge(database, base, made)
+    count = len(stream.files)
+    waiting = f"; not promoted yet: {', '.join(made.unpromoted)}" if made.unpromoted else ""
+    return Outcome(
+        summary=f"{count} {'file' if count == 1 else 'files'}, {concluded.summary}{waiting}", values=concluded.values
+    )
+
+
+def _looked(work: Work, database: Database, base: Base | Nothing) -> tuple[Stream, list[Finding]]:
+    """The stream as its files are now, and what the rules find in it."""
+    catalog = work.catalog
     asked = any(one.engine == "clickhouse" for one in catalog.databases())
     stream = gather(
         catalog.root,
@@ -44,28 +83,12 @@ def run(work: Work) -> Outcome:
         parser(work.session) if asked else None,
     )
     records = work.session.shared("lint's records", lambda: Records(catalog.root / ".state" / "lint.db"))
-    found = list(look(stream, records).findings)
-    made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
-    found += argo.findings(catalog.root, made.releases)
-    judged = codes("file", "statements", "catalogue", "stream")
-    judged |= codes("git") if stream.base else frozenset()
-    judged |= frozenset() if made.unchecked or made.unread else codes("release")
-    concluded = conclude(
-        work,
-        database.label,
-        found,
-        judged=judged,
-        files=stream.files,
-        others=argo.files(made.releases),
-        merged=[file.path for file in stream.files if stream.base and file.name in stream.base.merged],
-        notes=tuple(_notes(base, made)),
-    )
-    _judge(database, base, made)
-    count = len(stream.files)
-    waiting = f"; not promoted yet: {', '.join(made.unpromoted)}" if made.unpromoted else ""
-    return Outcome(
-        summary=f"{count} {'file' if count == 1 else 'files'}, {concluded.summary}{waiting}", values=concluded.values
-    )
+    return stream, list(look(stream, records).findings)
+
+
+def _merged(stream: Stream) -> list[str]:
+    """The paths that nobody may change any more."""
+    return [file.path for file in stream.files if stream.base and file.name in stream.base.merged]
 
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:

@@ -100,3 +100,39 @@ def test_a_base_that_there_is_not_is_refused(old: Monorepo) -> None:
     assert done.returncode == 1
     assert "`base=origin/main`: there is no such branch or commit here" in done.stderr
     assert "git fetch origin main" in done.stderr
+
+
+BODY = """-- +goose Up
+CREATE FUNCTION one() RETURNS INT LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN 1;
+END;
+$$;
+-- +goose Down
+DROP FUNCTION one();
+"""
+MENDED = BODY.replace("CREATE", "-- +goose StatementBegin\nCREATE").replace("$$;\n", "$$;\n-- +goose StatementEnd\n")
+
+
+def test_safe_fixes_are_made_and_shown_and_never_in_a_merged_file(tmp_path: Path) -> None:
+    monorepo = small(tmp_path / "monorepo", {"one": {"20260101000000_a.sql": BODY}}, head="base: master")
+    monorepo.commit()
+    merged, new = (monorepo.folder("one") / name for name in ("20260101000000_a.sql", "20260102000000_b.sql"))
+    new.write_text(BODY.replace("one()", "two()"))
+    new.chmod(0o600)
+    done = monorepo.doit("lint:one/main", "fix=true", "format=json")
+    assert done.returncode == 1
+    assert "+++ services/one/migrations/20260102000000_b.sql" in done.stderr
+    assert "+-- +goose StatementBegin" in done.stderr
+    assert (merged.read_text(), new.read_text()) == (BODY, MENDED.replace("one()", "two()"))
+    assert new.stat().st_mode & 0o777 == 0o600
+    found = {(one["code"], one["file"]) for one in json.loads(done.stdout)["findings"] if one["severity"] == "error"}
+    assert found == {("GS05", "services/one/migrations/20260101000000_a.sql")}
+
+
+def test_where_nothing_tells_what_is_merged_nothing_is_fixed(tmp_path: Path) -> None:
+    monorepo = small(tmp_path / "monorepo", {"one": {"20260101000000_a.sql": BODY}})
+    done = monorepo.doit("lint:one/main", "fix=true")
+    assert done.returncode == 1
+    assert "nothing tells which files are merged" in done.stderr
+    assert (monorepo.folder("one") / "20260101000000_a.sql").read_text() == BODY
