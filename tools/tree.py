@@ -105,7 +105,15 @@ def _by_git(root: Path, hidden: frozenset[str], made: frozenset[str]) -> list[st
     if len(listed.encode(errors="replace")) >= OUTPUT_LIMIT:
         return None
     paths = dict.fromkeys(filter(None, listed.split("\0")))
-    return [path for path in paths if _is_work(path.split("/")[:-1], hidden, made)]
+    folders: dict[str, bool] = {}
+    kept = []
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        if folder not in folders:
+            folders[folder] = _is_work(folder.split("/") if folder else [], hidden, made)
+        if folders[folder]:
+            kept.append(path)
+    return kept
 
 
 def _is_work(folders: list[str], hidden: frozenset[str], made: frozenset[str]) -> bool:

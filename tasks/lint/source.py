@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 
 from tasks.lint.scripts.script import Command, Script, Unreadable
 
@@ -19,23 +19,34 @@ Kind = Literal["json", "docker", "make", "yaml", "shell", "unnamed", "prisma", "
 """
 
 LARGEST = 1024 * 1024  # bytes of a file that is read
-PATTERNS: dict[Kind, str] = {
-    "migration": r"(?:migrations|migrate)/(?:migration_lock\.toml|[0-9]{14}_[^/]+/migration\.sql)",
-    "prisma": r"[^/]+\.prisma",
+NAMES: dict[Kind, str] = {
+    "prisma": r".+\.prisma",
     "json": r"(?:package|project|vercel|railway)\.json",
-    "yaml": r"[^/]+\.ya?ml",
-    "docker": r"(?:[^/]+\.)?(?:Docker|Container)file(?:[.-][^/]+)?",
-    "make": r"(?:(?:GNU)?makefile|[^/]+\.(?:mk|make))",
-    "shell": r"(?:[^/]+\.(?:sh|bash|zsh|ksh|ash)|\.husky/[^/]+|\.githooks/[^/]+)",
-    "unnamed": r"[^/.]+",
+    "yaml": r".+\.ya?ml",
+    "docker": r"(?:.+\.)?(?:Docker|Container)file(?:[.-].+)?",
+    "make": r"(?:GNU)?makefile|.+\.(?:mk|make)",
+    "shell": r".+\.(?:sh|bash|zsh|ksh|ash)",
+    "unnamed": r"[^.]+",
 }
-FORMS = {kind: re.compile(rf"(?:.*/)?{pattern}", re.IGNORECASE) for kind, pattern in PATTERNS.items()}
+NAME = re.compile("|".join(rf"(?P<{kind}>{form})" for kind, form in NAMES.items()), re.IGNORECASE)
+MIGRATION = re.compile(r"(?:.*/)?(?:migrations|migrate)/(?:migration_lock\.toml|[0-9]{14}_[^/]+/migration\.sql)")
+HOOKS = (".husky", ".githooks")
+ENDINGS = frozenset(("prisma", "json", "yaml", "yml", "mk", "make", "sh", "bash", "zsh", "ksh", "ash"))
 SHEBANG = re.compile(rb"#!.*\b(?:ba|a|da|z|k)?sh\b")
 
 
 def kind(path: str) -> Kind | None:
     """What a file is by its path; None for one that no rule looks at."""
-    return next((kind for kind, form in FORMS.items() if form.fullmatch(path)), None)
+    folder, _, name = path.rpartition("/")
+    if name.startswith("migration") and MIGRATION.fullmatch(path):
+        return "migration"
+    if folder.endswith(HOOKS):
+        return "shell"
+    ending = name.rpartition(".")[2].lower()
+    if ending not in ENDINGS and ending != name.lower() and "file" not in name.lower():
+        return None  # most files of a monorepo: a pattern for each would take longer than git's list of them
+    found = NAME.fullmatch(name)
+    return cast("Kind", found.lastgroup) if found else None
 
 
 class Source:

@@ -127,7 +127,7 @@ class Monorepo:
 
 def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The targets that ran, in the order of the output."""
-    return re.findall(r"^✓ (lint|\S+:\S+)", done.stderr, re.MULTILINE)
+    return re.findall(r"^✓ (\S+:\S+|lint)\b", done.stderr, re.MULTILINE)
 
 
 def counts(done: subprocess.CompletedProcess[str]) -> tuple[int, int, int]:
