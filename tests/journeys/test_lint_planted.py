@@ -53,6 +53,7 @@ def test_each_planted_mistake_is_found_on_its_line_and_nothing_else_is(example: 
         for old, new in plant.get("edits", {}).items():
             assert old in text, name
             text = text.replace(old, new)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     done = example.doit("lint", "format=json")
     assert done.returncode == 1

@@ -18,7 +18,7 @@ SECONDS = 2.0  # the grammar takes minutes over thousands of open brackets
 DEEPEST = 4  # scripts in scripts
 SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
 HANDED_ON = frozenset(  # programs that give their arguments to a shell
-    ("concurrently", "eval", "nodemon", "npm-run-all", "parallel", "ssh", "start-server-and-test", "su", "watch")
+    ("concurrently", "eval", "nodemon", "parallel", "ssh", "start-server-and-test", "su", "trap", "watch")
 )
 NODES_OF_WORDS = """command_name word number string raw_string ansi_c_string translated_string concatenation
     simple_expansion expansion command_substitution arithmetic_expansion"""
