@@ -116,6 +116,12 @@ def test_a_remote_that_takes_no_commit_is_told_with_its_words(place: Place) -> N
     assert place.mine() == mine
 
 
+def test_a_push_that_somebody_elses_lock_refused_is_made_again(place: Place) -> None:
+    hook(place.remote, "pre-receive", "[ -e refused ] && exit 0; touch refused; exit 1")
+    place.promote("cart@dev")
+    assert place.image() in place.there()
+
+
 def test_a_push_whose_answer_is_lost_is_not_made_twice(place: Place) -> None:
     hook(place.remote, "post-update", "kill -9 $PPID")
     place.promote("cart@dev")
@@ -216,6 +222,7 @@ def test_a_commit_that_somebody_else_merged_counts_after_a_fetch(place: Place) -
     place.git("push", "--quiet", "origin", "topic")
     place.git("pull", "--quiet", "origin", "topic", at=place.other)
     place.git("push", "--quiet", at=place.other)
+    place.elsewhere("after it", "notes.txt")
     refs = place.git("for-each-ref")
     with pytest.raises(Refused, match="prod takes only verified images"):
         place.promote("cart@prod")
@@ -291,6 +298,7 @@ def test_a_pull_request_is_a_branch_that_waits_and_its_merge_ends_the_waiting(pl
     with pytest.raises(Waiting):
         place.promote("cart@qa")
     assert place.image() in place.there("services/cart/values-qa.yaml", branch)
+    assert place.git("rev-list", "--count", f"main..{branch}", at=place.remote) == "1"
 
 
 def test_a_branch_of_that_name_with_something_else_is_refused(place: Place) -> None:
