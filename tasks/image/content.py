@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from schemas import catalog_file
 from schemas.catalog import Catalog, Database, Service
@@ -15,7 +16,18 @@ from tools import git
 from tools.git import content as kept
 from tools.git.content import Entry
 
-__all__ = ["commit_of", "content", "contents", "destination", "identity", "of_content", "own", "recipe", "repository"]
+__all__ = [
+    "as_of",
+    "commit_of",
+    "content",
+    "contents",
+    "destination",
+    "identity",
+    "of_content",
+    "own",
+    "recipe",
+    "repository",
+]
 
 LARGEST = 16 * 1024 * 1024  # bytes of a migration
 POINTER = b"version https://git-lfs."  # how a file begins that Git LFS keeps elsewhere
@@ -60,6 +72,14 @@ def contents(catalog: Catalog, services: Sequence[str], commit: str = "HEAD") ->
         except GanderError as error:
             found[name] = error
     return found
+
+
+def as_of(catalog: Catalog, source: git.Repository, commit: str, root: Path) -> Catalog:
+    """The catalog of a commit whose files lie below another root."""
+    then = _then(catalog, source, commit)
+    if not then.file.is_relative_to(then.root):
+        return then._replace(root=root)
+    return then._replace(root=root, file=root / then.file.relative_to(then.root))
 
 
 def commit_of(source: git.Repository, name: str) -> str:

@@ -9,6 +9,7 @@ from threading import RLock
 from schemas.errors import GanderError
 from schemas.image import Content, Identity
 from tasks.image import content as source
+from tasks.image.proof import Proof
 from tasks.work import Work
 from tools.git import commit as recorder
 from tools.oci.registry import Registries
@@ -24,12 +25,14 @@ class Making:
         self.registries = Registries()
         self._asked = work.variables.get("commit", "HEAD")
         self._json, self._out = work.variables.get("format") == "json", work.out
+        self._say = work.progress.line
         self._lock = RLock()
         self._commit = ""
         self._contents: dict[str, Content | GanderError] = {}
         self._digests: dict[str, str | None] = {}
         self._left: dict[str, tuple[str, ...]] | None = None
         self._notes: dict[str, str] = {}
+        self._proof: Proof | None = None
 
     @property
     def commit(self) -> str:
@@ -38,6 +41,14 @@ class Making:
             if not self._commit:
                 self._commit = source.commit_of(source.repository(self.catalog), self._asked)
             return self._commit
+
+    @property
+    def proof(self) -> Proof:
+        """Who lints and tests the commit."""
+        with self._lock:
+            if self._proof is None:
+                self._proof = Proof(self.catalog, self.commit)
+            return self._proof
 
     def look_ahead(self, services: Sequence[str]) -> None:
         """Read what these services hold, with one git for all."""
@@ -95,7 +106,9 @@ class Making:
             self._notes[service] = digest
 
     def close(self) -> None:
-        """Close the connections and write the report: a line of JSON an image."""
+        """Close the connections, take the copy of the commit away, and write the report: a line of JSON an image."""
+        for report in self._proof.close() if self._proof else ():
+            self._say(report)
         self.registries.close()
         for service in self.catalog.services if self._json else ():
             if service in self._notes:

@@ -17,8 +17,9 @@ __all__ = ["replay", "run", "up_to_date"]
 def run(work: Work) -> Outcome:
     """Build what the registry does not have yet and push it; what is there under the tag is what the tag says.
 
-    Raises Refused where the commit, the service or services.yaml gives no image, or the tag names another one already;
-    RegistryError, ToolError, and StreamError for migrations that goose would refuse.
+    What is built was linted and tested before, as the commit has it. Raises Refused where the commit, the service or
+    services.yaml gives no image, or the tag names another one already; RegistryError, ToolError, StreamError for
+    migrations that goose would refuse, and what lint and test raise.
     """
     service, made = work.target.service or "", making(work)
     if not made.owns(service):
@@ -26,6 +27,7 @@ def run(work: Work) -> Outcome:
     name, content = made.identity(service), made.content(service)
     there = made.registries.digest(name.reference)
     if there is None:
+        made.proof.of(service, name, work)
         work.progress.now(f"building {name.tag}")
         digest = made.registries.push(
             name.reference,

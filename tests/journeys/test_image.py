@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import registries
-from tests.journeys.conftest import Monorepo, counts, small
+from tests.journeys.conftest import ROOT, Monorepo, counts, small
 from tests.registries import Registry
 from tools import oci
 
@@ -83,7 +84,7 @@ def test_a_commits_images_are_pushed_once_and_again_when_the_registry_has_lost_o
 
 def test_the_work_tree_is_never_in_an_image_and_what_it_lacks_is_said(mono: Monorepo, git: Typed) -> None:
     before, _ = images(mono)
-    mono.write("shop", "00002_more.sql", "SELECT 1;")
+    (mono.folder("shop") / "00002_more.sql").write_text(USERS.replace("users", "more"))
     mono.write("cart", "00001_carts.sql", "SELECT 'edited';")
     done = mono.fine("image")
     assert counts(done) == (0, 2, 0)
@@ -92,6 +93,7 @@ def test_the_work_tree_is_never_in_an_image_and_what_it_lacks_is_said(mono: Mono
     git("add", "--all")
     assert images(mono, "image:shop") == [before], "added is not committed"
     git("commit", "--quiet", "--message", "more")
+    (mono.folder("shop") / "00003_bad.sql").write_text("-- +goose Up\nno SQL;\n")
     (after,) = images(mono, "image:shop")
     assert after["tag"] != before["tag"]
     assert images(mono, "image:shop", "commit=HEAD~1") == [before]
@@ -115,3 +117,42 @@ def test_a_commit_without_migrations_or_a_service_without_a_repository_is_refuse
     done = mono.doit("image:cart")
     assert done.returncode == 1
     assert "does not say where the image of cart goes" in done.stderr
+
+
+def test_what_lint_and_test_refuse_of_the_commit_is_not_pushed_whatever_the_work_tree_says(
+    mono: Monorepo, git: Typed, registry: Registry
+) -> None:
+    place = mono.folder("shop")
+    (place / "00002_bad.sql").write_text(USERS.replace("users (id TEXT", "more (id NOTYPE"))
+    (mono.folder("cart") / "00002_no_down.sql").write_text("-- +goose Up\nCREATE TABLE more (id TEXT);\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "bad")
+    (place / "00002_bad.sql").write_text(USERS.replace("users", "more"))
+    done = mono.doit("image:shop", "format=json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert 'type "notype" does not exist' in done.stderr
+    assert "services/shop/migrations/00002_bad.sql:2" in done.stderr
+    assert "correct it and commit, then doit image:shop" in done.stderr
+    done = mono.doit("image:cart", "format=json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "GS02" in done.stderr
+    assert registry.tags(f"{mono.root.parent.name.replace('_', '-')}/shop") == []
+
+
+def test_a_run_that_is_killed_while_it_pushes_leaves_no_tag_and_nothing_in_git(
+    mono: Monorepo, git: Typed, registry: Registry
+) -> None:
+    before = git("for-each-ref"), git("worktree", "list"), git("status", "--porcelain")
+    with subprocess.Popen(
+        mono.command("image:shop"), cwd=ROOT, env=mono.environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "sending" in line:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert (git("for-each-ref"), git("worktree", "list"), git("status", "--porcelain")) == before
+    (image,) = images(mono, "image:shop")
+    assert registry.tags(image["repository"].partition("/")[2]) == [image["tag"]]
+    assert list((mono.state / "image").glob("commit-*")) == []
