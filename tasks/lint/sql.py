@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from schemas.catalog import EngineName
 from schemas.goose_annotation import Direction
@@ -12,6 +13,9 @@ from schemas.syntax import Mistake, Tree
 from tools.clickhouse.syntax import Parsed
 from tools.clickhouse.tokens import Token, significant
 from tools.postgres.syntax import parse
+
+if TYPE_CHECKING:
+    from tasks.lint.schema.change import Change
 
 __all__ = ["Read", "Sql"]
 
@@ -25,6 +29,7 @@ class Sql:
     def __init__(self, statement: Statement, direction: Direction, engine: EngineName, read: Read) -> None:
         self.statement, self.direction, self.engine = statement, direction, engine
         self._clickhouse = read
+        self.changes: tuple[Change, ...] | None = None  # kept by tasks/lint/schema once somebody has asked
 
     @property
     def text(self) -> str:

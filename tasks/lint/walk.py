@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from schemas.syntax import Tree
 from tasks.lint.file import File
 from tasks.lint.rule import Listed
-from tasks.lint.schema import Schema, changes
+from tasks.lint.schema import Change, Schema, changes, of_tree
 from tasks.lint.sql import Sql
 
 __all__ = ["Before", "Node", "dispatch", "walk"]
 
+OUTERMOST = frozenset({"CreateStmt", "AlterTableStmt"})  # PostgreSQL has them in no other statement but CREATE SCHEMA
 BARE = {"typeName": "TypeName", "relation": "RangeVar", "selectStmt": "SelectStmt"}
 """Fields that libpg_query writes without the name of their kind, because it never varies."""
 
@@ -31,6 +32,12 @@ class Node(NamedTuple):
     def place(self) -> tuple[int, int]:
         """Line and column in the file; those of the statement where the parser notes none."""
         return self.sql.place(self.fields.get("location", self.tree.begin))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the statement does to the schema."""
+        alone = len(self.sql.trees) == 1
+        return changes(self.sql, self.file) if alone else tuple(of_tree(self.tree, self.file))
 
     def fresh(self, table: str) -> bool:
         """Whether a table is made by this file or another one that is not merged: nobody has rows in it."""
@@ -65,6 +72,8 @@ def walk(
         for tree in sql.trees if wanted else ():
             if tree.kind in wanted:
                 yield Node(tree.kind, tree.fields, tree, sql, file, schema), wanted[tree.kind]
+            if file.engine == "postgres" and wanted.keys() <= OUTERMOST and tree.kind != "CreateSchemaStmt":
+                continue
             inner = _clickhouse if file.engine == "clickhouse" else _postgres
             for kind, fields in inner(tree.fields):
                 if kind in wanted:

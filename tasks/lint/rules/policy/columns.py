@@ -22,8 +22,7 @@ class Written(NamedTuple):
     table: str
     name: str
     type: str  # timestamptz(6), varchar(20), text[]
-    line: int  # of its type
-    column: int
+    byte: int  # of its type, in the statement
 
 
 def written(node: Node) -> Iterator[Written]:
@@ -43,8 +42,8 @@ def written(node: Node) -> Iterator[Written]:
     for element, name in definitions:
         fields: Fields = element.get("ColumnDef", {})
         if "typeName" in fields:
-            line, column = node.sql.place(fields["typeName"].get("location", fields.get("location", 0)))
-            yield Written(named(relation), fields.get("colname", name), type_of(fields["typeName"]), line, column)
+            byte = fields["typeName"].get("location", fields.get("location", 0))
+            yield Written(named(relation), fields.get("colname", name), type_of(fields["typeName"]), byte)
 
 
 def spot(sql: Sql, name: str, byte: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ Solution: `id TEXT PRIMARY KEY DEFAULT gen_random_uuid()::TEXT`, and `user_id TE
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tasks.lint.finding import Flaw
@@ -18,7 +18,6 @@ from tasks.lint.rule import Rule
 from tasks.lint.rules.policy.columns import STATEMENTS, base, written
 from tasks.lint.schema import Schema, Table
 from tasks.lint.schema.change import Change, Constraint, Relation
-from tasks.lint.schema.postgres import changes
 from tasks.lint.walk import Node
 
 __all__ = ["RULE", "check"]
@@ -38,7 +37,7 @@ def check(node: Node) -> Iterator[Flaw]:
     """Ids and references of another type; foreign keys between types that PostgreSQL does not compare."""
     if node.schema is None or node.sql.direction != "up":
         return
-    after = list(changes(node.tree))
+    after = node.changes
     keys = [one for change in after for one in _constraints(change)]
     told: set[str] = set()
     for one in written(node):
@@ -57,16 +56,17 @@ def check(node: Node) -> Iterator[Flaw]:
                 f"{one.table}.{one.name} is {one.type}, and the TEXT ids of other tables cannot be compared with it."
             )
             instead = f"{one.name} TEXT PRIMARY KEY DEFAULT gen_random_uuid()::TEXT" if alone else f"{one.name} TEXT"
+        line, column = node.sql.place(one.byte)
         yield Flaw(
             message or f"{one.table}.{one.name} refers to an id and is {one.type}, and ids are TEXT everywhere.",
-            line=one.line,
-            column=one.column,
+            line=line,
+            column=column,
             instead=instead,
         )
     yield from _mismatched(node, after, told)
 
 
-def _mismatched(node: Node, after: list[Change], told: set[str]) -> Iterator[Flaw]:
+def _mismatched(node: Node, after: Sequence[Change], told: set[str]) -> Iterator[Flaw]:
     """Foreign keys whose own column is TEXT, or was there before, and whose goal is of another kind."""
     assert node.schema is not None  # noqa: S101 - for the type checker
     here = {one.name: one.type for one in written(node)}

@@ -37,4 +37,5 @@ def check(node: Node) -> Iterator[Flaw]:
             message = f"{one.table}.{one.name} holds no time zone, so nobody can tell which moment a row of it means."
         else:
             message = f"{one.table}.{one.name} is {one.type}, and times are TIMESTAMPTZ(6) everywhere."
-        yield Flaw(message, line=one.line, column=one.column, instead=f"{one.name} TIMESTAMPTZ(6){brackets}")
+        line, column = node.sql.place(one.byte)
+        yield Flaw(message, line=line, column=column, instead=f"{one.name} TIMESTAMPTZ(6){brackets}")

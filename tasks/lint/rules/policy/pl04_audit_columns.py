@@ -17,7 +17,6 @@ from tasks.lint.finding import Flaw
 from tasks.lint.rule import Rule
 from tasks.lint.rules.policy.columns import spot
 from tasks.lint.schema.change import Relation
-from tasks.lint.schema.postgres import changes
 from tasks.lint.walk import Node
 
 __all__ = ["RULE", "check"]
@@ -39,7 +38,7 @@ def check(node: Node) -> Iterator[Flaw]:
     """Tables without them."""
     if node.sql.direction != "up" or "partbound" in node.fields:
         return
-    for change in changes(node.tree):
+    for change in node.changes:
         if not isinstance(change.value, Relation) or not change.value.complete:
             continue
         columns = {one.name: one for one in change.value.columns}
