@@ -43,7 +43,7 @@ def look(catalog: Catalog) -> Mapping[str, Base] | Nothing:
     """The base branch, for each folder of migrations. Raises ToolError where git fails."""
     repository = git.find(catalog.root)
     if repository is None:
-        return Nothing(f"{catalog.root.name} is in no git repository", "git init")
+        return Nothing("the monorepo is in no git repository", "git init")
     base = repository.base(catalog.base)
     if base is None:
         wanted = catalog.base or "main"
