@@ -9,7 +9,7 @@ from schemas.goose_annotation import Annotation, Direction, GooseSyntax
 from schemas.goose_reader import Section, read
 from schemas.statement import Statement
 
-__all__ = ["GooseFile", "GooseSyntax", "Section", "parse", "parse_direction"]
+__all__ = ["GooseFile", "GooseSyntax", "Section", "joined", "parse", "parse_direction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,11 @@ def parse(data: bytes, environment: Mapping[str, str] | None = None) -> GooseFil
         first.directions = tuple(refusals)
         raise first
     up, down = sections
+    return joined(up, down)
+
+
+def joined(up: Section, down: Section) -> GooseFile:
+    """The file whose two directions are these."""
     names = {annotation.name for annotation in up.annotations}
     return GooseFile(
         up=up.statements,

@@ -89,7 +89,10 @@ def begun_otherwise(catalog: Catalog, database: Database, contents: Contents) ->
     """What says with which baseline a database of ours should have begun, where it has not; empty where it has."""
     if not contents.mark:
         return ""
-    wanted = baseline(catalog, database)
+    try:
+        wanted = baseline(catalog, database)
+    except StreamError as error:
+        return error.where
     if mark.baseline(contents.mark) == (wanted.sha256 if wanted else ""):
         return ""
     return wanted.path if wanted else catalog.file.name

@@ -72,34 +72,19 @@ def run(
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
     bound_to_us: bool = False,
-    farewell: signal.Signals = signal.SIGKILL,
 ) -> Finished:
     """Run a program to its end and return how it ended; a non-zero exit is for the caller to judge.
 
     ``environment`` is the whole environment of the program; ``timeout`` is in seconds; ``on_line`` gets each
-    redacted line of both its outputs as it comes. With ``bound_to_us`` the kernel sends it ``farewell``
+    redacted line of both its outputs as it comes. With ``bound_to_us`` the kernel kills it
     when the calling thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
     Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
     """
     name = Path(command[0]).name
     began = time.monotonic()
-    try:
-        child = subprocess.Popen(
-            [str(word) for word in command],
-            env=dict(environment),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=_death_signal(farewell) if bound_to_us else None,  # noqa: PLW1509 - one system call, no allocation
-        )
-    except OSError as error:
-        raise ToolError(
-            f"{name} cannot be started", why=f"{command[0]}: {error.strerror}", todo="./run doit doctor"
-        ) from error
-    with _lock:
-        _children.add(child)
+    child = _started(
+        command, environment, cwd, stdin=subprocess.DEVNULL, dying=_death_signal() if bound_to_us else None
+    )
     try:
         out, err = _read(child, began + timeout, on_line)
     except TimeoutError:
@@ -130,20 +115,7 @@ def converse(
     Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
     """
     name = Path(command[0]).name
-    try:
-        child = subprocess.Popen(
-            [str(word) for word in command],
-            env=dict(environment),
-            cwd=cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ToolError(f"{name} cannot be started", why=f"{command[0]}: {error.strerror}") from error
-    with _lock:
-        _children.add(child)
+    child = _started(command, environment, cwd, stdin=subprocess.PIPE)
     try:
         out, err = child.communicate(given, timeout)
     except subprocess.TimeoutExpired:
@@ -177,6 +149,37 @@ def stop_all() -> None:
         _signal(child, signal.SIGTERM)
     for child in children:
         _end(child)
+
+
+def _started(
+    command: Sequence[str | Path],
+    environment: Mapping[str, str],
+    cwd: Path | None,
+    *,
+    stdin: int,
+    dying: Callable[[], None] | None = None,
+) -> subprocess.Popen[bytes]:
+    """The program in a session of its own, among those that `stop_all` ends."""
+    try:
+        child = subprocess.Popen(
+            [str(word) for word in command],
+            env=dict(environment),
+            cwd=cwd,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=dying,  # noqa: PLW1509 - one system call, no allocation
+        )
+    except OSError as error:
+        raise ToolError(
+            f"{Path(command[0]).name} cannot be started",
+            why=f"{command[0]}: {error.strerror}",
+            todo="./run doit doctor",
+        ) from error
+    with _lock:
+        _children.add(child)
+    return child
 
 
 def _read(child: subprocess.Popen[bytes], deadline: float, on_line: Callable[[str], None] | None) -> tuple[str, str]:
@@ -232,8 +235,8 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
         child.poll()
 
 
-def _death_signal(number: signal.Signals) -> Callable[[], None] | None:
-    """A function for the child that asks the kernel for a signal at its parent's death; None where none can be."""
+def _death_signal() -> Callable[[], None] | None:
+    """A function for the child that asks the kernel to kill it at its parent's death; None where none can be."""
     if os.uname().sysname != "Linux":
         return None
     import ctypes  # noqa: PLC0415 - start-up: only who binds a program needs it
@@ -241,7 +244,7 @@ def _death_signal(number: signal.Signals) -> Callable[[], None] | None:
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def bind() -> None:
-        prctl(1, number)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
+        prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG, linux/prctl.h
         if os.getppid() != parent:  # it died before the call
             os._exit(1)
 

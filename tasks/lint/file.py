@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from schemas.catalog import Database, EngineName
 from schemas.goose_annotation import Direction, GooseSyntax, Kind, name_of
-from schemas.goose_file import GooseFile, Section, parse_direction
+from schemas.goose_file import GooseFile, Section, joined, parse_direction
 from schemas.stream import Migration
 from schemas.syntax import Mistake, Tree
 from tasks.lint.sql import Read, Sql
@@ -59,16 +59,7 @@ class File:
         up, down = self._read["up"], self._read["down"]
         if isinstance(up, GooseSyntax) or isinstance(down, GooseSyntax):
             return None
-        names = {annotation.name for annotation in up.annotations}
-        return GooseFile(
-            up=up.statements,
-            down=down.statements,
-            transaction=up.transaction,
-            has_down="Down" in names,
-            envsub="ENVSUB ON" in names,
-            annotations=up.annotations,
-            lost=tuple(sorted({*up.lost, *down.lost})),
-        )
+        return joined(up, down)
 
     @cached_property
     def up(self) -> tuple[Sql, ...]:

@@ -68,6 +68,7 @@ def _here(work: Work, subjects: Sequence[Subject]) -> Iterator[Standing]:
     for entry, database, environment, stream in subjects:
         contents = found[database.label]
         versions = place.plan(work.catalog, database, stream.migrations, contents, records).versions
+        other = place.begun_otherwise(work.catalog, database, contents)
         yield Standing(
             entry=entry,
             database=database,
@@ -75,6 +76,8 @@ def _here(work: Work, subjects: Sequence[Subject]) -> Iterator[Standing]:
             exists=contents.exists,
             versions=versions,
             problems=_problems(stream, versions),
+            notes=(f"it did not begin with {other}: doit reset:{database.label}",) if other else (),
+            doubtful=bool(other),
         )
 
 

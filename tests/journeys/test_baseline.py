@@ -53,6 +53,7 @@ services:
   shop: {{databases: {{main: {{engine: postgres, name: {{dev: shop_main}}{}}}}}}}
 """
 BASELINE = ", baseline: services/shop/baseline.sql"
+TILL = "  till: {databases: {main: {engine: postgres, name: {dev: till_main}}}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,23 @@ def test_a_baseline_that_the_server_refuses_is_told_with_its_line_and_nothing_is
     missing = mine.doit("migrate")
     assert "services/shop/baseline.sql: shop/main: its baseline cannot be read" in missing.stderr
     assert "doit baseline:shop/main@dev" in missing.stderr
+
+
+def test_a_baseline_that_is_gone_is_told_of_its_own_database_alone(mine: Monorepo) -> None:
+    path = _with_baseline(mine)
+    (mine.root / "services.yaml").write_text(SERVICES.format(BASELINE) + TILL)
+    mine.write("till", "00001_a.sql", "CREATE TABLE sold (id TEXT);", "DROP TABLE sold;")
+    mine.fine("migrate")
+    path.unlink()
+    status = mine.doit("status")
+    assert status.returncode == 1
+    assert "till/main  at head" in status.stdout
+    assert "shop/main  at head" not in status.stdout
+    assert "it did not begin with services/shop/baseline.sql: doit reset:shop/main" in status.stdout
+    again = mine.doit("migrate")
+    assert again.returncode == 1
+    assert "services/shop/baseline.sql: shop/main: its baseline cannot be read" in again.stderr
+    assert "migrate:till/main" not in "".join(line for line in again.stderr.splitlines() if line.startswith("✗"))
 
 
 def test_what_a_down_does_not_take_out_is_told_and_nothing_is_written(mine: Monorepo) -> None:

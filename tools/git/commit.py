@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -75,17 +74,11 @@ def record(repository: Repository, changed: Mapping[str, str], subject: str, bod
     fresh = [path for path in files if changed[path] == "A" and path not in known]
     if fresh:
         repository.ask("add", "--intent-to-add", "--", *fresh)  # `commit --only` takes no file that it has never seen
-    # a signal that git hears, so that it takes its lock files away
+    # never bound to us: git that is ended between making a lock file and noting it leaves it behind; let alone, it
+    # commits whole and clears up
     words = ["git", "commit", "--quiet", "--only", "-m", subject, *(("-m", body) if body else ()), "--", *files]
     try:
-        done = shell.run(
-            words,
-            environment=dict(os.environ) | _literal(),
-            timeout=PATIENCE,
-            cwd=repository.root,
-            bound_to_us=True,
-            farewell=signal.SIGTERM,
-        )
+        done = shell.run(words, environment=dict(os.environ) | _literal(), timeout=PATIENCE, cwd=repository.root)
     except BaseException:
         _forget(repository, fresh)
         raise
