@@ -28,8 +28,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from tools.ports import any_port
 
-__all__ = ["PASSWORD", "USER", "Registry", "TokenServer", "authority", "program", "registry", "tokens"]
+__all__ = ["PASSWORD", "PROGRAM", "USER", "Registry", "TokenServer", "authority", "program", "registry", "tokens"]
 
+PROGRAM = "docker-registry"  # Debian's package, and what it brings
 USER, PASSWORD = "pusher", "correct horse"
 HASHED = "$2b$04$M5OgYVqiMY3WVv2DYm0kmeIzk2nyjfJK8Dy2rbLSfhLoAmtLN3MEO"  # bcrypt of PASSWORD
 TOKEN_LIFE = 300  # seconds
@@ -73,9 +74,9 @@ class TokenServer:
 
 def program() -> str:
     """The registry's program; the test is skipped where there is none, and fails where CI=true."""
-    found = shutil.which("docker-registry")
+    found = shutil.which(PROGRAM)
     if not found:
-        reason = "a real registry: needs Debian's package docker-registry"
+        reason = f"a real registry: needs Debian's package {PROGRAM}"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     return found or ""
 

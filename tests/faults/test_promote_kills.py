@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from tests import registries
 from tests.faults.monorepo import Monorepo, clean
 from tests.faults.test_step_kills import TABLE, nothing_left, quiet
+from tests.playground import git, publish
 
 WORD = "promote:ant-service@dev"
 VALUES = 'migrations:\n  image: ""   # promoted\n'
@@ -27,11 +26,6 @@ MOMENTS = (
     r"^start git push ",
     r"^started git push ",
 )
-
-
-def git(folder: Path, *words: str) -> str:
-    command = [shutil.which("git") or "git", *words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +50,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
             "services": {"ant-service": entry},
         }
         (root / "services.yaml").write_text(json.dumps(document))
-        git(root, "init", "-q", "-b", "main")
-        for name, value in (("user.name", "Me"), ("user.email", "me@example.com"), ("commit.gpgsign", "false")):
-            git(root, "config", name, value)
-        git(root, "add", "--all")
-        git(root, "commit", "-qm", "first")
-        git(root, "clone", "-q", "--bare", ".", str(remote))
-        git(root, "remote", "add", "origin", str(remote))
-        git(root, "fetch", "-q", "origin")
+        publish(root, remote)
         (root / FILE).write_text("mine: true\n")
         one = Monorepo(root=root)
         assert one.doit("image:ant-service").code == 0

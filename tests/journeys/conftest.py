@@ -16,6 +16,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import registries
+from tests.playground import copy_example
+from tests.registries import Registry
+
 ROOT = Path(__file__).parents[2]
 AWAY = ("SERVICES", "CI", "NO_COLOR", "PYTHONPATH", "PYTHONWARNINGS", "PYTHONSTARTUP", "TERM", "COLUMNS")
 URL = re.compile(r"^(\S+)\t(postgres://\S+)$", re.MULTILINE)
@@ -203,9 +207,8 @@ def hurry(monorepo: Monorepo) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
     """The example monorepo as it comes from git, with all its services; for copying."""
     root = tmp_path_factory.mktemp("whole") / "monorepo"
-    for folder in ("charts", "services"):
-        shutil.copytree(ROOT / folder, root / folder)
-    shutil.copy(ROOT / "services.yaml", root / "services.yaml")
+    copy_example(root)
+    (root / ".gitignore").unlink()  # state that git may see is a case of its own
     return Monorepo(root=root)
 
 
@@ -251,6 +254,19 @@ def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]
     hurry(monorepo)
     yield monorepo
     shutil.rmtree(monorepo.root)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry without a login."""
+    with registries.registry(tmp_path_factory.mktemp("registry")) as one:
+        yield one
+
+
+@pytest.fixture
+def images(registry: Registry, tmp_path: Path) -> str:
+    """Where the images of one test go in it: ``HOST/NAME``."""
+    return f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}"
 
 
 Make = Callable[..., Monorepo]

@@ -6,53 +6,38 @@ import json
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests import registries
 from tests.journeys.conftest import ROOT, Monorepo, counts, small
+from tests.playground import git, publish
 from tests.registries import Registry
 from tools import oci
 
 USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
-NAME = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
 Typed = Callable[..., str]
 
 
-@pytest.fixture(scope="module", name="registry")
-def fixture_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with registries.registry(tmp_path_factory.mktemp("registry")) as one:
-        yield one
-
-
 @pytest.fixture(name="mono")
-def fixture_mono(registry: Registry, tmp_path: Path) -> Monorepo:
+def fixture_mono(images: str, tmp_path: Path) -> Monorepo:
     """Two services whose images go to a repository of this test."""
-    where = f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}/{{service}}"
-    head = f"image: {{repository: '{where}', platforms: [linux/amd64]}}"
     monorepo = small(
         tmp_path / "monorepo",
         {"shop": {"00001_users.sql": USERS}, "cart": {"00001_carts.sql": USERS.replace("users", "carts")}},
-        head,
+        f"image: {{repository: '{images}/{{service}}', platforms: [linux/amd64]}}",
     )
-    monorepo.commit()
+    publish(monorepo.root, tmp_path / "remote")
     return monorepo
 
 
 @pytest.fixture(name="git")
 def fixture_git(mono: Monorepo) -> Typed:
-    def typed(*words: str) -> str:
-        done = subprocess.run(
-            [shutil.which("git") or "git", *NAME, *words], cwd=mono.root, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
-
-    return typed
+    return lambda *words: git(mono.root, *words).strip()
 
 
-def images(mono: Monorepo, what: str = "image", *words: str) -> list[dict[str, str]]:
+def pushed(mono: Monorepo, what: str = "image", *words: str) -> list[dict[str, str]]:
     done = mono.fine(what, "format=json", *words)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -69,7 +54,7 @@ def test_a_commits_images_are_pushed_once_and_again_when_the_registry_has_lost_o
 ) -> None:
     first = mono.fine("image")
     assert counts(first) == (2, 0, 0)
-    shop, cart = images(mono)
+    shop, cart = pushed(mono)
     assert (shop["service"], cart["service"], shop["commit"]) == ("shop", "cart", git("rev-parse", "HEAD"))
     assert oci.digest(f"{shop['repository']}:{shop['tag']}") == shop["digest"]
     assert counts(mono.fine("image")) == (0, 2, 0)
@@ -79,11 +64,11 @@ def test_a_commits_images_are_pushed_once_and_again_when_the_registry_has_lost_o
     assert list(json.loads(labels["gander.main.files"])) == ["00001_users.sql"]
     shutil.rmtree(registry.folder / "docker" / "registry" / "v2" / "repositories" / shop["repository"].split("/", 1)[1])
     assert counts(mono.fine("image")) == (1, 1, 0)
-    assert images(mono) == [shop, cart]
+    assert pushed(mono) == [shop, cart]
 
 
 def test_the_work_tree_is_never_in_an_image_and_what_it_lacks_is_said(mono: Monorepo, git: Typed) -> None:
-    before, _ = images(mono)
+    before, _ = pushed(mono)
     (mono.folder("shop") / "00002_more.sql").write_text(USERS.replace("users", "more"))
     mono.write("cart", "00001_carts.sql", "SELECT 'edited';")
     done = mono.fine("image")
@@ -91,14 +76,14 @@ def test_the_work_tree_is_never_in_an_image_and_what_it_lacks_is_said(mono: Mono
     why = mono.fine("why", "image:shop").stdout
     assert "does not have: services/shop/migrations/00002_more.sql" in why
     git("add", "--all")
-    assert images(mono, "image:shop") == [before], "added is not committed"
+    assert pushed(mono, "image:shop") == [before], "added is not committed"
     git("commit", "--quiet", "--message", "more")
     (mono.folder("shop") / "00003_bad.sql").write_text("-- +goose Up\nno SQL;\n")
-    (after,) = images(mono, "image:shop")
+    (after,) = pushed(mono, "image:shop")
     assert after["tag"] != before["tag"]
-    assert images(mono, "image:shop", "commit=HEAD~1") == [before]
+    assert pushed(mono, "image:shop", "commit=HEAD~1") == [before]
     git("checkout", "--quiet", "--detach", "HEAD~1")
-    assert images(mono, "image:shop") == [before]
+    assert pushed(mono, "image:shop") == [before]
 
 
 def test_a_commit_without_migrations_or_a_service_without_a_repository_is_refused(mono: Monorepo, git: Typed) -> None:
@@ -153,6 +138,6 @@ def test_a_run_that_is_killed_while_it_pushes_leaves_no_tag_and_nothing_in_git(
                 break
     assert process.returncode == -signal.SIGKILL
     assert (git("for-each-ref"), git("worktree", "list"), git("status", "--porcelain")) == before
-    (image,) = images(mono, "image:shop")
+    (image,) = pushed(mono, "image:shop")
     assert registry.tags(image["repository"].partition("/")[2]) == [image["tag"]]
     assert list((mono.state / "image").glob("commit-*")) == []

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from tests import registries
 from tests.journeys.conftest import ROOT, Monorepo, counts, ran, small
-from tests.journeys.test_commit import WHO
+from tests.playground import git, publish
 from tests.registries import Registry
 
 USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
@@ -31,30 +28,14 @@ environments:
     values: {file: "services/{service}/values.yaml", key: migrations.image}"""
 
 
-@pytest.fixture(scope="module", name="registry")
-def fixture_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with registries.registry(tmp_path_factory.mktemp("registry")) as one:
-        yield one
-
-
-def git(folder: Path, *words: str) -> str:
-    command = [shutil.which("git") or "git", *words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture(name="mono")
-def fixture_mono(registry: Registry, tmp_path: Path) -> Monorepo:
+def fixture_mono(images: str, tmp_path: Path) -> Monorepo:
     files = {"00001_users.sql": USERS}
-    where = f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}"
-    monorepo = small(tmp_path / "monorepo", {"shop": files, "cart": files}, HEAD.replace("HOST", where))
+    monorepo = small(tmp_path / "monorepo", {"shop": files, "cart": files}, HEAD.replace("HOST", images))
     for service in ("shop", "cart"):
         (monorepo.root / "services" / service / "values.yaml").write_text(VALUES)
     (monorepo.root / ".gitignore").write_text(".state/\n")
-    monorepo.commit()
-    git(monorepo.root, "branch", "--move", "main")
-    git(monorepo.root, "clone", "--quiet", "--bare", ".", str(tmp_path / "remote"))
-    git(monorepo.root, "remote", "add", "origin", str(tmp_path / "remote"))
-    git(monorepo.root, "fetch", "--quiet", "origin")
+    publish(monorepo.root, tmp_path / "remote")
     return monorepo
 
 
@@ -63,37 +44,37 @@ def there(mono: Monorepo, service: str = "shop") -> str:
 
 
 def test_exactly_what_is_missing_runs_again(mono: Monorepo, registry: Registry) -> None:
-    first = mono.fine("promote@dev", **WHO)
+    first = mono.fine("promote@dev")
     assert sorted(ran(first)) == ["image:cart", "image:shop", "promote:cart@dev", "promote:shop@dev"]
     assert f'image: "{registry.host}/' in there(mono)
     assert there(mono).endswith('"   # promoted\n')
     promoted = there(mono)
-    assert counts(mono.fine("promote@dev", **WHO)) == (0, 2, 0)
+    assert counts(mono.fine("promote@dev")) == (0, 2, 0)
     why = mono.fine("why", "promote:shop@dev").stdout
     assert why.startswith("promote:shop@dev  up to date: dev has m-")
 
     git(mono.root, "pull", "--quiet", "origin", "main")
     (mono.root / "services" / "shop" / "values.yaml").write_text(VALUES)
-    git(mono.root, *("-c", "user.name=A", "-c", "user.email=a@example.com"), "commit", "--quiet", "-am", "by hand")
+    git(mono.root, "commit", "--quiet", "-am", "by hand")
     git(mono.root, "push", "--quiet", "origin", "main")
     assert "promote:shop@dev  would run: dev has no image, not m-" in mono.fine("why", "promote:shop@dev").stdout
-    assert ran(mono.fine("promote@dev", **WHO)) == ["promote:shop@dev"]
+    assert ran(mono.fine("promote@dev")) == ["promote:shop@dev"]
     assert there(mono) == promoted
 
     name = promoted.partition(f"{registry.host}/")[2].partition(":")[0]
     shutil.rmtree(registry.folder / "docker" / "registry" / "v2" / "repositories" / name)
-    again = mono.fine("promote@dev", **WHO)
+    again = mono.fine("promote@dev")
     assert ran(again) == ["image:shop"]
     assert there(mono) == promoted
 
 
 def test_a_new_migration_is_released_after_its_commit_and_not_before(mono: Monorepo) -> None:
-    mono.fine("promote:shop@dev", **WHO)
+    mono.fine("promote:shop@dev")
     before = there(mono)
     mono.write("shop", "00002_more.sql", "CREATE TABLE more (id TEXT);", "DROP TABLE more;")
-    assert counts(mono.fine("promote:shop@dev", **WHO)) == (0, 1, 0)
+    assert counts(mono.fine("promote:shop@dev")) == (0, 1, 0)
     mono.commit()
-    assert ran(mono.fine("promote:shop@dev", **WHO)) == ["image:shop", "promote:shop@dev"]
+    assert ran(mono.fine("promote:shop@dev")) == ["image:shop", "promote:shop@dev"]
     assert there(mono) != before
     body = git(mono.root.parent / "remote", "log", "-1", "--format=%b", "main")
     assert "main: 2 migrations to version 2, 1 of them new\n  00002_more.sql\n" in body
@@ -106,11 +87,11 @@ def test_names_of_releases(mono: Monorepo) -> None:
     assert "→ doit promote:shop@dev\n  → doit promote:shop@prod" in refused.stderr
     assert mono.fine("list", "promote:*@dev").stdout.split() == ["promote:shop@dev", "promote:cart@dev"]
     assert "promote:cart@prod" in mono.fine("list", "--all").stdout.split()
-    protected = mono.doit("promote:shop@prod", **WHO)
+    protected = mono.doit("promote:shop@prod")
     assert protected.returncode == 1
     assert "prod takes only what dev has verified, and that cannot be looked at yet" in protected.stderr
     assert there(mono) == VALUES
-    lacking = mono.doit("-s", "promote:shop@dev", **WHO)
+    lacking = mono.doit("-s", "promote:shop@dev")
     assert lacking.returncode == 1
     assert "→ doit image:shop" in lacking.stderr
 
@@ -124,7 +105,7 @@ def test_a_plan_says_what_a_release_would_change_and_changes_nothing(mono: Monor
         in first.stdout
     )
     assert there(mono) == VALUES
-    mono.fine("promote:shop@dev", **WHO)
+    mono.fine("promote:shop@dev")
     assert mono.fine("plan:shop@dev").stdout == "shop@dev  nothing to do\n"
     mono.write("shop", "00002_more.sql", "CREATE TABLE more (id TEXT);", "DROP TABLE more;")
     mono.commit()
