@@ -60,10 +60,10 @@ def _phrase(standing: Standing) -> str:
         return f"{through}{'cannot be looked at' if standing.error.why else f'not known: {standing.error.what}'}"
     if not standing.exists:
         name = standing.database.names[standing.environment]
-        return f"{through}no database {name} yet, {len(standing.versions)} files to apply"
+        return f"{through}no database {name} yet, {_files(len(standing.versions))} to apply"
     applied = len(standing.versions) - len(standing.behind)
     if standing.at_head:
-        return f"{through}at head, {applied} files applied"
+        return f"{through}at head, {_files(applied)} applied"
     counts: dict[str, int] = {}
     for version in standing.behind:
         counts[version.state] = counts.get(version.state, 0) + 1
@@ -71,6 +71,10 @@ def _phrase(standing: Standing) -> str:
     if standing.problems:
         parts.append(f"{len(standing.problems)} not runnable")
     return f"{through}not at head: {', '.join(parts)}"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _cause(standing: Standing) -> Iterator[str]:

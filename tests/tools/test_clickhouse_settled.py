@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -67,13 +68,9 @@ def test_a_stopped_server_proves_what_its_databases_hold(engine: Embedded) -> No
     assert "two" not in contents
 
 
-def test_the_proof_is_quick(engine: Embedded) -> None:
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        assert engine.settled()
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.03
+def test_the_proof_starts_no_process(engine: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
+    assert engine.settled()
 
 
 def test_a_running_server_proves_nothing(engine: Embedded) -> None:
@@ -124,9 +121,7 @@ def test_a_query_that_is_left_running_is_ended(engine: Embedded) -> None:
             "POST", "/", "SELECT max(cityHash64(number)) FROM numbers(1000000000000)", server.address._login("")
         )
         time.sleep(0.3)
-    began = time.monotonic()
     assert gone(engine)
-    assert time.monotonic() - began < 8  # the engine waits five seconds for who stays connected
     left.close()
     assert versions(engine) == [1, 2]
 
