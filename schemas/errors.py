@@ -6,6 +6,9 @@ GanderError                  what went wrong, where, why, and the next command t
 ├── ToolError                a program that we drive is missing, failed, or answered nonsense
 │   └── ToolTimeout          it did not end in its time
 ├── RegistryError           a registry of images cannot be reached, refuses, or answers nonsense
+├── ArgoError               Argo CD cannot be reached, refuses, or answers nonsense
+│   ├── ArgoBusy             it refuses for now: another operation, automated sync, a sync window
+│   └── ArgoUnsure           it was asked to do something, and nobody knows whether it has
 ├── ServerError              a database server cannot start, be reached, or do what was asked
 ├── StreamError              a folder of migrations that goose would refuse or misread
 ├── LintFailed               files break rules of the policy; the report says which
@@ -21,6 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "ArgoBusy",
+    "ArgoError",
+    "ArgoUnsure",
     "CatalogError",
     "GanderError",
     "LintFailed",
@@ -103,6 +109,18 @@ class ToolTimeout(ToolError):
 
 class RegistryError(GanderError):
     """A registry of images cannot be reached, refuses what was asked, or answers nonsense."""
+
+
+class ArgoError(GanderError):
+    """Argo CD cannot be reached, refuses what was asked, or answers nonsense."""
+
+
+class ArgoBusy(ArgoError):
+    """Argo CD refuses for now: another operation runs, automated sync is on, or a sync window is closed."""
+
+
+class ArgoUnsure(ArgoError):
+    """Argo CD was asked to do something, and nobody knows whether it has."""
 
 
 class ServerError(GanderError):
