@@ -7,12 +7,12 @@ import sys
 from argparse import ArgumentParser
 from types import FrameType
 
-from bench import engines, lint, migrate
+from bench import engines, image, lint, migrate
 from bench.timing import machine, table
 
 __all__ = ["main"]
 
-BENCHMARKS = {"migrate": migrate, "engines": engines, "lint": lint}
+BENCHMARKS = {"migrate": migrate, "engines": engines, "lint": lint, "image": image}
 
 
 def main(arguments: list[str]) -> int:

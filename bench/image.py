@@ -1,1 +1,160 @@
-"""What `doit image` costs: a hundred services whose images are there, and the first image beside `docker build`."""
+"""What `doit image` costs: many services whose images are there, and one new image beside `docker build`."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.monorepo import generate
+from bench.timing import Comparison, compare, elapsed
+from bench.yard import DOIT, Yard, folder, run
+from schemas.errors import GanderError
+from tasks.image import build as building
+from tasks.image import content
+from tests import registries
+from tests.playground import publish
+from tests.registries import Registry
+from tools.oci.registry import Registries
+from tools.toolchain import shipped
+from tools.toolchain.golang import ARCHITECTURES
+
+__all__ = ["DOC", "measure", "options"]
+
+DOC = "doit image of many services that are up to date, and one new image beside docker build and push"
+PROMISED = 2.0  # seconds for the services that are up to date
+EMPTY = "def task_empty():\n    return {'actions': [], 'uptodate': [True]}\n"
+BUILT = f"""\
+FROM scratch
+COPY ca-certificates.crt {building.CERTIFICATES}
+COPY goose /goose
+COPY migrations /migrations
+USER {building.NOBODY}
+ENTRYPOINT ["/goose"]
+CMD ["-env=none", "up"]
+"""
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add this benchmark's options."""
+    parser.add_argument("--services", type=int, default=100, help="services that are up to date (default: 100)")
+    parser.add_argument("--files", type=int, default=20, help="files of each (default: 20)")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of runs (default: 5)")
+
+
+def measure(chosen: Namespace) -> Iterator[Comparison]:
+    """Measure against a real registry on this machine, in a temporary folder."""
+    if not shutil.which(registries.PROGRAM):
+        sys.exit(f"it needs a registry: apt-get install {registries.PROGRAM}")
+    architecture = ARCHITECTURES[os.uname().machine]
+    with folder() as place, registries.registry(place / "registry", notes=True) as registry:
+        file = generate(place / "many", services=chosen.services, files=chosen.files)
+        image = f"image: {{repository: '{registry.host}/{{service}}', platforms: [linux/{architecture}]}}\n"
+        file.write_text(file.read_text(encoding="utf-8") + image, encoding="utf-8")
+        publish(file.parent, place / "remote.git")
+        yard = Yard.at(file)
+        _push(yard)
+        yield _unchanged(yard, registry, place / "empty", chosen.rounds)
+        docker = shutil.which("docker") or ""
+        if why := _unusable(docker):
+            print(f"beside docker build: not measured: {why}")
+        else:
+            yield _new(yard, registry, place, docker, chosen.rounds)
+
+
+def _push(yard: Yard) -> None:
+    """Push every service's image as `doit image` does, without its proof by lint and test."""
+    held = content.contents(yard.catalog, list(yard.catalog.services))
+    with Registries() as there:
+        for name, what in held.items():
+            if isinstance(what, GanderError):
+                raise what
+            image = building.build(what, yard.catalog.services[name].platforms, print)
+            there.push(content.of_content(yard.catalog, name, what).reference, image, lambda _: None)
+
+
+def _unchanged(yard: Yard, registry: Registry, empty: Path, rounds: int) -> Comparison:
+    """Everything is there: one question a service, and nothing else."""
+    empty.mkdir()
+    (empty / "dodo.py").write_text(EMPTY, encoding="utf-8")
+    count = len(yard.catalog.services)
+
+    def look() -> float:
+        before, cpu, told = len(registry.requests()), _cpu(), ""
+
+        def work() -> None:
+            nonlocal told
+            told = yard.doit("image")
+
+        taken = elapsed(work)
+        if f"\n0 ran, {count} up to date, " not in f"\n{told}":
+            sys.exit(f"doit image found something to do:\n{told}")
+        kinds = Counter(one.split()[0] for one in registry.requests()[before:])
+        requests = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+        kept = "within" if taken < PROMISED else "MORE THAN"
+        print(f"{taken:.2f} s, {kept} {PROMISED:.0f} s, {_cpu() - cpu:.2f} s of them computing; asked: {requests}")
+        return taken
+
+    return compare(
+        f"doit image, {count} services up to date",
+        look,
+        "an empty doit",
+        lambda: elapsed(lambda: run(DOIT, cwd=empty)),
+        rounds=rounds,
+    )
+
+
+def _new(yard: Yard, registry: Registry, place: Path, docker: str, rounds: int) -> Comparison:
+    """One image that the registry has nothing of, built and pushed by each; each time to a new repository."""
+    name = next(iter(yard.catalog.services))
+    held, service = content.content(yard.catalog, name), yard.catalog.services[name]
+    context = place / "context"
+    shutil.copytree(yard.catalog.root / yard.databases[0].migrations, context / "migrations")
+    (context / "ca-certificates.crt").write_bytes(shipped.certificates())
+    shutil.copy(shipped.shipped(service.platforms[0].partition("/")[2], print), context / "goose")
+    (context / "Dockerfile").write_text(BUILT, encoding="utf-8")
+    number = iter(range(10_000))
+
+    def ours() -> float:
+        reference = f"{registry.host}/ours-{next(number)}:m-1"
+        building._goose.cache_clear()  # noqa: SLF001 - a run reads it once
+
+        def work() -> None:
+            with Registries() as there:
+                there.push(reference, building.build(held, service.platforms, print), lambda _: None)
+
+        return elapsed(work)
+
+    def theirs() -> float:
+        reference = f"{registry.host}/theirs-{next(number)}:m-1"
+
+        def work() -> None:
+            run([docker, "build", "--quiet", "--no-cache", "--tag", reference, "."], cwd=context)
+            run([docker, "push", "--quiet", reference], cwd=context)
+
+        try:
+            return elapsed(work)
+        finally:
+            subprocess.run([docker, "rmi", reference], capture_output=True, check=False)
+
+    return compare("one new image, built and pushed", ours, "docker build, docker push", theirs, rounds=rounds)
+
+
+def _cpu() -> float:
+    """The seconds that processors have worked for the programs that this one has run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _unusable(docker: str) -> str:
+    """Why no Docker can be compared with; empty where one answers."""
+    if not docker:
+        return "there is no docker on the PATH"
+    done = subprocess.run([docker, "version"], capture_output=True, text=True, timeout=60, check=False)
+    return (done.stderr or done.stdout).strip().splitlines()[-1] if done.returncode else ""

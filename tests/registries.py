@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -54,6 +55,10 @@ class Registry:
         name = digest.removeprefix("sha256:")
         return (self.folder / "docker" / "registry" / "v2" / "blobs" / "sha256" / name[:2] / name / "data").read_bytes()
 
+    def requests(self) -> list[str]:
+        """Every request since it started, ``METHOD PATH``, where it was to note them."""
+        return re.findall(r'^127\.0\.0\.1 - - \[[^]]*\] "(\S+ \S+) ', (self.folder / "log").read_text(), re.MULTILINE)
+
     def login(self, folder: Path, **entry: str) -> Path:
         """A config.json for Docker with this registry's login."""
         auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -87,13 +92,18 @@ def authority() -> trustme.CA:
 
 
 @contextmanager
-def registry(folder: Path, *, tls: trustme.CA | None = None, **auth: dict[str, Any]) -> Iterator[Registry]:
-    """Start a registry that keeps its files in that folder; ``auth`` is its configuration of logins."""
+def registry(
+    folder: Path, *, tls: trustme.CA | None = None, notes: bool = False, **auth: dict[str, Any]
+) -> Iterator[Registry]:
+    """Start a registry that keeps its files in that folder, and notes all requests where it is to.
+
+    ``auth`` is its configuration of logins.
+    """
     path, folder = program(), folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "version": 0.1,
-        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "log": {"level": "error", "accesslog": {"disabled": not notes}},
         "storage": {"filesystem": {"rootdirectory": str(folder)}, "delete": {"enabled": True}},
         "http": {"secret": "of the tests"},
     }
