@@ -37,15 +37,15 @@ def told_to_stop() -> bool:
 
 
 def stop_programs(busy: Collection[str] = ()) -> None:
-    """End the programs that still run, and let the threads that drive them notice."""
-    shell = sys.modules.get("tools.shell")
-    if shell is None:
-        return
+    """End the programs and containers that still run, and let the threads that drive them notice."""
+    doors = [door for name in ("tools.shell", "tools.docker") if (door := sys.modules.get(name))]
     deadline = time.monotonic() + PATIENCE
-    shell.stop_all()
-    while busy and time.monotonic() < deadline:
+    for door in doors:
+        door.stop_all()
+    while doors and busy and time.monotonic() < deadline:
         time.sleep(GLANCE)
-    shell.stop_all()
+    for door in doors:
+        door.stop_all()
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler

@@ -64,7 +64,7 @@ IMAGE = Step(
     up_to_date="tasks.image.run:up_to_date",
     replay="tasks.image.run:replay",
     over="service",
-    takes=("commit", "format", "changed"),
+    takes=("commit", "push", "format", "changed"),
 )
 PROMOTE = Step(
     "promote",

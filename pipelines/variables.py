@@ -20,6 +20,7 @@ VARIABLES = {
     "editor": Variable(doc="open the new file in your editor", values=("true", "false")),
     "message": Variable(doc="the commit's message, instead of the one made from it", form="'feat: devices'"),
     "commit": Variable(doc="the commit that an image is of, instead of HEAD", pattern=r"[^-].*", form="v1.2.0"),
+    "push": Variable(doc="false: into the Docker of this machine, and to no registry", values=("true", "false")),
     "frozen": Variable(doc="write nothing, and fail where something would be written", values=("true", "false")),
     "force": Variable(
         doc="write over what is there, though something may be lost; make a first schema", values=("true", "false")

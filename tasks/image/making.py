@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from schemas.errors import GanderError
 from schemas.image import Content, Identity
@@ -13,6 +14,9 @@ from tasks.image.proof import Proof
 from tasks.work import Work
 from tools.git import commit as recorder
 from tools.oci.registry import Registries
+
+if TYPE_CHECKING:
+    from tasks.image.local import Local
 
 __all__ = ["Making", "making"]
 
@@ -23,6 +27,7 @@ class Making:
     def __init__(self, work: Work) -> None:
         self.catalog = work.catalog
         self.registries = Registries()
+        self.local = _local(work) if work.variables.get("push") == "false" else None
         self._asked = work.variables.get("commit", "HEAD")
         self._json, self._out = work.variables.get("format") == "json", work.out
         self._say = work.progress.line
@@ -101,7 +106,7 @@ class Making:
         }
 
     def note(self, service: str, digest: str | None) -> None:
-        """Have the service's image in the report, where one was asked for."""
+        """Have the service's image in the report, where one was asked for; in Docker it has an id, no digest."""
         if digest:
             self._notes[service] = digest
 
@@ -110,11 +115,20 @@ class Making:
         for report in self._proof.close() if self._proof else ():
             self._say(report)
         self.registries.close()
+        if self.local:
+            self.local.close()
         for service in self.catalog.services if self._json else ():
             if service in self._notes:
                 name = self.identity(service)
                 line = {"service": service, "repository": name.repository, "tag": name.tag}
-                self._out(json.dumps({**line, "digest": self._notes[service], "commit": self.commit}))
+                given = {"id" if self.local else "digest": self._notes[service]}
+                self._out(json.dumps({**line, **given, "commit": self.commit}))
+
+
+def _local(work: Work) -> Local:
+    from tasks.image.local import Local  # noqa: PLC0415 - start-up: only push=false needs Docker
+
+    return Local(work.session.say)
 
 
 def making(work: Work) -> Making:

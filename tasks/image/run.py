@@ -17,36 +17,40 @@ __all__ = ["replay", "run", "up_to_date"]
 def run(work: Work) -> Outcome:
     """Build what the registry does not have yet and push it; what is there under the tag is what the tag says.
 
+    With ``push=false`` it is the Docker of this machine that gets what it does not have.
     What is built was linted and tested before, as the commit has it. Raises Refused where the commit, the service or
-    services.yaml gives no image, or the tag names another one already; RegistryError, ToolError, StreamError for
-    migrations that goose would refuse, and what lint and test raise.
+    services.yaml gives no image, the tag names another one already, or no Docker can be used; RegistryError,
+    ToolError, StreamError for migrations that goose would refuse, and what lint and test raise.
     """
     service, made = work.target.service or "", making(work)
     if not made.owns(service):
         return Outcome(summary="no database of its own, so no image")
     name, content = made.identity(service), made.content(service)
-    there = made.registries.digest(name.reference)
+    platforms = work.catalog.services[service].platforms
+    there = made.local.id(name, content, platforms) if made.local else made.registries.digest(name.reference)
     if there is None:
         made.proof.of(service, name, work)
         work.progress.now(f"building {name.tag}")
-        digest = made.registries.push(
-            name.reference,
-            build(content, work.catalog.services[service].platforms, work.session.say),
-            work.progress.now,
-        )
-        did = f"pushed as {_short(digest)}"
+        if made.local:
+            there = made.local.load(name, content, platforms)
+            did = f"loaded into Docker {made.local.daemon.version} as {_short(there)}"
+        else:
+            image = build(content, platforms, work.session.say)
+            there = made.registries.push(name.reference, image, work.progress.now)
+            did = f"pushed as {_short(there)}"
     else:
-        digest, did = there, f"was there as {_short(there)}"
-    made.note(service, digest)
+        did = f"was there as {_short(there)}"
+    made.note(service, there)
     count = "1 file" if content.count == 1 else f"{content.count} files"
+    given = {"id" if made.local else "digest": there}
     return Outcome(
         summary=f"{count} of {made.commit[:12]}, {name.tag} {did}{_left(made, service)}",
-        values={"repository": name.repository, "tag": name.tag, "digest": digest, "commit": made.commit},
+        values={"repository": name.repository, "tag": name.tag, **given, "commit": made.commit},
     )
 
 
 def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
-    """Whether each service's registry has the tag of its content; git is asked once, the registries all together."""
+    """Whether each service's registry, or Docker, has the image of its content; git is asked once for all of them."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: only who asks a registry needs it
 
     made = making(works[0])
@@ -59,7 +63,12 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
 def replay(work: Work, _values: Mapping[str, Any]) -> None:
     """Have an image that is up to date in the run's report too."""
     service, made = work.target.service or "", making(work)
-    if made.owns(service):
+    if not made.owns(service):
+        return
+    if made.local:
+        platforms = work.catalog.services[service].platforms
+        made.note(service, made.local.id(made.identity(service), made.content(service), platforms))
+    else:
         made.note(service, made.seen(service))
 
 
@@ -68,6 +77,9 @@ def _answer(made: Making, service: str) -> Answer:
         return Answer(up_to_date=True, because="it has no database of its own")
     try:
         name = made.identity(service)
+        if made.local:
+            answer = made.local.answer(name, made.content(service), made.catalog.services[service].platforms)
+            return answer._replace(because=f"{answer.because}{_left(made, service)}")
         digest = made.seen(service)
     except GanderError as error:
         return Answer(up_to_date=None, because=f"not known: {error.what}")

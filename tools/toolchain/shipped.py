@@ -16,7 +16,7 @@ from tools import shell
 from tools.toolchain.golang import MODULE, PACKAGE, TAGS, installed_go, pinned_goose
 from tools.toolchain.store import LOCKS, Say, environment, locked, place, provide, root, step
 
-__all__ = ["BUILT", "certificates", "recipe", "shipped"]
+__all__ = ["BUILT", "certificates", "is_there", "recipe", "shipped"]
 
 BUILT = MODULE / "built.txt"  # SHA-256 and architecture: what everyone gets who builds these sources so
 FLAGS = ("-trimpath", "-buildvcs=false", "-pgo=off", "-ldflags=-s -w -buildid=", f"-tags={TAGS}")
@@ -39,9 +39,14 @@ NETWORK = ("GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSEC
 
 def shipped(architecture: str, say: Say) -> Path:
     """The goose program for Linux on that architecture, built when it is first needed. Raises ToolError."""
-    folder = place(f"goose-linux-{architecture}", [_made_of()])
+    folder = _place(architecture)
     doing = f"building goose {pinned_goose()} for images on {architecture}"
     return provide(folder, lambda part: _build(part, architecture, say), doing=doing, say=say) / "goose"
+
+
+def is_there(architecture: str) -> bool:
+    """Whether that program has been built."""
+    return _place(architecture).is_dir()
 
 
 def certificates() -> bytes:
@@ -65,6 +70,10 @@ def main() -> None:
             _compile(program, architecture, lambda _line: None, GOCACHE=f"{folder}/cache-{architecture}")
             lines.append(f"{sha256(program.read_bytes()).hexdigest()}  goose-linux-{architecture}\n")
     BUILT.write_text("".join(lines), encoding="utf-8")
+
+
+def _place(architecture: str) -> Path:
+    return place(f"goose-linux-{architecture}", [_made_of()])
 
 
 def _made_of() -> str:
