@@ -75,6 +75,7 @@ class TokenServer:
     issuer: str = "tests"
     chain: list[str] = field(default_factory=list)  # x5c: the certificate of the key that signs
     asked: list[dict[str, Any]] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
 
 
 def program() -> str:
@@ -203,7 +204,10 @@ def _handler(state: TokenServer, key: ec.EllipticCurvePrivateKey) -> type[BaseHT
             self._answer(scopes, welcome=form.get("refresh_token") == [PASSWORD])
 
         def _answer(self, scopes: list[str], *, welcome: bool) -> None:
-            body = {"token": _token(state, key, scopes)} if welcome else {"errors": [{"code": "UNAUTHORIZED"}]}
+            body: dict[str, Any] = {"errors": [{"code": "UNAUTHORIZED"}]}
+            if welcome:
+                state.given.append(_token(state, key, scopes))
+                body = {"token": state.given[-1]}
             data = json.dumps(body).encode()
             self.send_response(200 if welcome else 401)
             self.send_header("Content-Length", str(len(data)))
