@@ -39,8 +39,8 @@ class Base(NamedTuple):
         return repr((self.name, sorted(self.here.items()), sorted(self.now.items())))
 
 
-def look(catalog: Catalog) -> Mapping[str, Base] | Nothing:
-    """The base branch, for each folder of migrations. Raises ToolError where git fails."""
+def look(catalog: Catalog, commit: str = "HEAD") -> Mapping[str, Base] | Nothing:
+    """The base branch beside a commit, for each folder of migrations. Raises ToolError where git fails."""
     repository = git.find(catalog.root)
     if repository is None:
         return Nothing("the monorepo is in no git repository", "git init")
@@ -48,7 +48,7 @@ def look(catalog: Catalog) -> Mapping[str, Base] | Nothing:
     if base is None:
         wanted = catalog.base or "main"
         return Nothing(f"there is no base branch {wanted} here", f"git fetch origin {wanted}")
-    fork = repository.fork(base.commit)
+    fork = repository.fork(base.commit, commit)
     if fork is None:
         return Nothing(f"this clone does not reach back to where the branch left {base.name}", "git fetch --unshallow")
     folders = [database.migrations for database in catalog.databases()]

@@ -1,22 +1,30 @@
-"""What a release would change in an environment, and what is next: decided from facts alone."""
+"""What a release would change in an environment, and who is next: decided from facts alone."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from schemas.catalog import Environment
 from schemas.errors import GanderError
+from tasks.lint.finding import Finding
+from tasks.plan.held import Asked, Files, Told, tell
 from tasks.promote.image import Image, Streams
 
-__all__ = ["NOTHING", "Facts", "Prospect", "foresee"]
+__all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted", "short"]
 
 NOTHING, CHANGES, OPEN = 0, 4, 1  # exit codes; what cannot be told wins
+OURS = re.compile(r".+:(?P<tag>m-[0-9a-f]+)(?:@sha256:[0-9a-f]+)?")
+YOU, MERGES, SYNCS = "you", "whoever merges", "whoever syncs in Argo CD"
+
+Findings = Mapping[str, Mapping[str, Sequence[Finding]]]
+"""What lint finds, by database and name of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What git, the registry and the values file say of one service in one environment."""
+    """What git, the registry, the values file and the databases say of one service in one environment."""
 
     service: str
     environment: Environment
@@ -24,6 +32,9 @@ class Facts:
     said: str | GanderError  # the image that the environment has; empty where it has none
     before: Streams | None = None  # the migrations in that image; None where nobody knows
     refusal: GanderError | None = None  # why the image may not go there
+    asked: Mapping[str, Asked] = field(default_factory=dict)  # the databases of the image
+    left_out: Sequence[str] = ()  # migrations of the work tree that the commit does not have
+    waiting: str = ""  # the branch that promotes this image and waits for its merge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +47,23 @@ class Prospect:
     then: str = ""
     commit: str = ""
     runs: Mapping[str, Sequence[str]] | None = None  # database -> files that would run; None: nobody knows
+    held: Mapping[str, Sequence[int]] = field(default_factory=dict)  # database that was asked -> versions it holds
+    findings: Findings = field(default_factory=dict)  # in what would run
     notes: Sequence[str] = ()  # what does not stop a release, and is to be known
     problems: Sequence[str] = ()  # what cannot be told, or is in the way
+    who: str = ""  # is next to act
     todo: Sequence[str] = ()  # what is next, in order
 
     @property
     def code(self) -> int:
         """Exit code: nothing to do, changes, or cannot be told."""
-        return OPEN if self.problems else NOTHING if self.now == self.then else CHANGES
+        return OPEN if self.problems else CHANGES if self.now != self.then or self.runs else NOTHING
+
+
+def short(image: str) -> str:
+    """The tag of an image of ours, or the whole of what is none."""
+    found = OURS.fullmatch(image)
+    return found["tag"] if found else image
 
 
 def foresee(facts: Facts) -> Prospect:
@@ -55,17 +75,32 @@ def foresee(facts: Facts) -> Prospect:
         )
     errors = [error for error in (image, said, facts.refusal) if isinstance(error, GanderError)]
     problems = [f"{error.where}: {error.what}" if error.where else error.what for error in errors]
-    todo = list(dict.fromkeys(line for error in errors for line in error.todo.splitlines()))
+    todo = [line for error in errors for line in error.todo.splitlines()]
     now = "" if isinstance(said, GanderError) else said
     if isinstance(image, GanderError):
-        return Prospect(service=facts.service, environment=name, now=now, problems=problems, todo=todo)
+        todo = list(dict.fromkeys(todo))
+        return Prospect(
+            service=facts.service, environment=name, now=now, problems=problems, who=YOU if todo else "", todo=todo
+        )
     then = image.reference if image.digest is None else image.whole
-    before = {} if said == "" else facts.before
-    runs, notes = (None, []) if before is None else _difference(image.streams, before)
-    if now == then:
-        runs, notes = {}, []
-    elif before is None and not isinstance(said, GanderError):
-        problems.append(f"which migrations {now} holds is not known: no commit of `doit promote` brought it there")
+    before = image.streams if now == then else {} if said == "" else facts.before
+    told = {
+        key: tell(
+            Files(key=key, then=files, before=None if before is None else before.get(key, {}), now=short(now)),
+            facts.asked.get(key),
+        )
+        for key, files in image.streams.items()
+    }
+    problems += [line for one in told.values() for line in one.problems]
+    todo += [line for one in told.values() for line in one.todo]
+    notes = [line for one in told.values() for line in one.notes]
+    notes += [f"the new image has no migrations of {key}" for key in before or () if key not in image.streams]
+    notes += [f"not in it, as {image.commit[:12]} does not have it: {path}" for path in facts.left_out]
+    if before is None and not isinstance(said, GanderError):
+        unknown = f"which migrations {now} holds is not known: no commit of `doit promote` brought it there"
+        (problems if _runs(told) is None else notes).append(unknown)
+    runs = _runs(told)
+    who, road = _road(facts, image, now, runs) if not problems else (YOU if todo else "", todo)
     return Prospect(
         service=facts.service,
         environment=name,
@@ -73,26 +108,52 @@ def foresee(facts: Facts) -> Prospect:
         then=then,
         commit=image.commit,
         runs=runs,
+        held={key: one.held for key, one in told.items() if one.held is not None},
         notes=notes,
         problems=problems,
-        todo=todo if problems or now == then else _road(facts.service, name, image),
+        who=who,
+        todo=list(dict.fromkeys(road)),
     )
 
 
-def _difference(then: Streams, before: Streams) -> tuple[dict[str, list[str]], list[str]]:
-    """The files of each database that only the new image has, and those that differ or that it lacks."""
-    runs: dict[str, list[str]] = {}
-    notes: list[str] = []
-    for key, files in then.items():
-        held = before.get(key, {})
-        runs[key] = [name for name in files if name not in held]
-        edited = [name for name in files if name in held and held[name] != files[name]]
-        notes += [f"{key}/{name} is changed: goose does not run it again" for name in edited]
-        notes += [f"{key}/{name} is not in the new image: what it did stays" for name in held if name not in files]
-    notes += [f"the new image has no migrations of {key}" for key in before if key not in then]
-    return {key: names for key, names in runs.items() if names}, notes
+def linted(prospect: Prospect, findings: Findings) -> Prospect:
+    """With what lint finds in the files that would run; an error of one is in the way of an image that is not built."""
+    wrong = [
+        f"{key}/{name}"
+        for key, files in findings.items()
+        for name, listed in files.items()
+        if any(one.severity == "error" for one in listed)
+    ]
+    if not wrong or "@" in prospect.then:
+        return replace(prospect, findings=findings)
+    return replace(
+        prospect,
+        findings=findings,
+        problems=[*prospect.problems, f"no image is made of it: lint finds an error in {', '.join(wrong)}"],
+        who=YOU,
+        todo=[f"correct it and commit, then doit image:{prospect.service}"],
+    )
 
 
-def _road(service: str, environment: str, image: Image) -> list[str]:
-    built = [] if image.digest else [f"doit image:{service}"]
-    return [*built, f"doit promote:{service}@{environment}", "then a person syncs it in Argo CD"]
+def _runs(told: Mapping[str, Told]) -> dict[str, Sequence[str]] | None:
+    """What would run, by database; None where that is not known of every one."""
+    if any(one.runs is None for one in told.values()):
+        return None
+    return {key: one.runs for key, one in told.items() if one.runs}
+
+
+def _road(facts: Facts, image: Image, now: str, runs: Mapping[str, Sequence[str]] | None) -> tuple[str, list[str]]:
+    """Who is next, and what is missing on the way there, in order."""
+    environment, there = facts.environment, now == image.whole
+    if there and not runs:
+        return "", []
+    argocd = environment.argocd
+    sync = f"a person syncs {argocd.application.format(service=facts.service) if argocd else 'it'} in Argo CD"
+    if there:
+        return SYNCS, [sync]
+    gitops = environment.gitops
+    if facts.waiting and gitops:
+        return MERGES, [f"merge {facts.waiting} into {gitops.branch}", f"then {sync}"]
+    built = [] if image.digest else [f"doit image:{facts.service}"]
+    merge = ["then a person merges its pull request"] if gitops and gitops.push == "pull-request" else []
+    return YOU, [*built, f"doit promote:{facts.service}@{environment.name}", *merge, f"then {sync}"]

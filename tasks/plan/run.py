@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import NamedTuple
 
-from schemas.errors import GanderError, Refused
+from schemas.errors import GanderError
 from schemas.target import Target
-from tasks.plan.prospect import CHANGES, OPEN, Facts, Prospect, foresee
+from tasks.image.making import Making, making
+from tasks.plan.databases import ask
+from tasks.plan.findings import Findings
+from tasks.plan.held import Asked
+from tasks.plan.prospect import CHANGES, OPEN, Facts, Prospect, foresee, linted
 from tasks.plan.report import document, markdown, text
+from tasks.promote.history import Earlier, earlier
 from tasks.promote.image import Image, Images
 from tasks.promote.judgement import refuse
-from tasks.promote.release import before, gathered
+from tasks.promote.release import gathered
+from tasks.promote.request import waiting
 from tasks.promote.run import images
 from tasks.promote.standing import Seen, look
 from tasks.work import Outcome, Work
 
-__all__ = ["plan", "run"]
+__all__ = ["run"]
 
 AT_ONCE = 8
 
 
 def run(work: Work) -> Outcome:
     """Print what would change; exit code 0 for nothing, 4 for changes, 1 where something cannot be told."""
-    return plan(work, images(work))
-
-
-def plan(work: Work, found: Images) -> Outcome:
-    """As `run`, with the images that the run is about."""
-    prospects = _foreseen(work, found)
+    prospects = _foreseen(work, images(work), making(work))
     shape = work.variables.get("format", "text")
     if shape == "json":
         work.out(json.dumps({"version": 1, "releases": [document(one) for one in prospects]}, indent=2))
@@ -44,28 +48,76 @@ def plan(work: Work, found: Images) -> Outcome:
     return Outcome(summary="nothing to do")
 
 
-def _foreseen(work: Work, found: Images) -> list[Prospect]:
-    services = list(dict.fromkeys(target.service or "" for target in work.targets))
-    made, seen = found.of(services), look(work.catalog, work.targets)
+class World(NamedTuple):
+    """What git, registries, branches and databases were seen to have."""
 
-    def one(target: Target) -> Prospect:
-        return foresee(_facts(work, target, made[target.service or ""], seen[target], found))
+    made: Making
+    images: Mapping[str, Image | GanderError | None]  # of the commit, by service
+    seen: Mapping[Target, Seen | GanderError]
+    known: Mapping[Target, Earlier]
+    asked: Mapping[Target, Mapping[str, Asked]]
+    branches: Mapping[Target, str]
 
+
+def _foreseen(work: Work, found: Images, made: Making) -> list[Prospect]:
+    world = _world(work, found, made)
+    findings = Findings(work, made)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, work.targets))
+        return list(pool.map(lambda target: _linted(foresee(_facts(work, target, world)), findings), work.targets))
 
 
-def _facts(
-    work: Work, target: Target, image: Image | GanderError | None, seen: Seen | GanderError, found: Images
-) -> Facts:
+def _world(work: Work, found: Images, made: Making) -> World:
+    """Everybody is asked at the same time."""
+    services = list(dict.fromkeys(target.service or "" for target in work.targets))
+    with ThreadPoolExecutor(3) as pool:
+        of_commit = pool.submit(found.of, services)
+        there = pool.submit(look, work.catalog, work.targets)
+        databases = pool.submit(ask, work.catalog, work.targets, made)
+        made_of, seen, asked = of_commit.result(), there.result(), databases.result()
+    wanted = {
+        target: image.whole for target in work.targets if isinstance(image := made_of[target.service or ""], Image)
+    }
+    return World(
+        made=made,
+        images=made_of,
+        seen=seen,
+        known=earlier(seen, found),
+        asked=asked,
+        branches=waiting(seen, wanted),
+    )
+
+
+def _facts(work: Work, target: Target, world: World) -> Facts:
     service, environment = target.service or "", work.catalog.environments[target.environment]
-    if isinstance(seen, GanderError) or not isinstance(image, Image):
-        said = seen if isinstance(seen, GanderError) else seen.text
-        return Facts(service=service, environment=environment, image=image, said=said)
+    image, seen = world.images[service], world.seen[target]
+    said = seen if isinstance(seen, GanderError) else seen.text
+    facts = Facts(service=service, environment=environment, image=image, said=said, asked=world.asked[target])
+    if not isinstance(image, Image):
+        return facts
+    facts = replace(facts, left_out=world.made.left_out(service))
+    if isinstance(seen, GanderError):
+        return facts
     refusal = None
     try:  # an image that is not built yet is no reason here: building it comes first
         refuse(gathered(work, seen.place, image._replace(digest=image.digest or "none")))
-    except Refused as error:
+    except GanderError as error:
         refusal = error
-    held = before(seen.place, seen.tip, seen.text, found)
-    return Facts(service=service, environment=environment, image=image, said=seen.text, before=held, refusal=refusal)
+    known = world.known.get(target)
+    return replace(
+        facts,
+        before=known.streams if known else None,
+        refusal=refusal,
+        waiting=world.branches.get(target, ""),
+    )
+
+
+def _linted(prospect: Prospect, findings: Findings) -> Prospect:
+    """With what lint finds in the files that would run."""
+    try:
+        found = {
+            key: {name: listed for name, listed in findings.of(prospect.service, key).items() if name in names}
+            for key, names in (prospect.runs or {}).items()
+        }
+    except GanderError as error:
+        return replace(prospect, problems=[*prospect.problems, f"what lint finds is not known: {error.what}"])
+    return linted(prospect, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.errors import GanderError
@@ -39,3 +39,6 @@ class Images(Protocol):
 
     def streams(self, service: str, commit: str) -> Streams | None:
         """What a service held at an earlier commit; None where that is not known here."""
+
+    def held(self, wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Streams]:
+        """What services held at commits, as far as that is known here: (service, commit) -> its migrations."""

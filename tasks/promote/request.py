@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from schemas.errors import Refused, ToolError, Waiting
-from tasks.promote.site import Site, line
-from tools import forge
+from collections.abc import Mapping
 
-__all__ = ["branch_of", "wait"]
+from schemas.errors import GanderError, Refused, ToolError, Waiting
+from schemas.target import Target
+from tasks.promote.site import Site, line
+from tasks.promote.standing import Seen
+from tools import forge
+from tools.git.remote import Remote
+
+__all__ = ["branch_of", "wait", "waiting"]
 
 
 def wait(place: Site, tip: str, made: str, image: str, text: tuple[str, str]) -> Waiting:
@@ -34,6 +39,26 @@ def wait(place: Site, tip: str, made: str, image: str, text: tuple[str, str]) ->
         why=address or "open a pull request for it",
         todo=f"merge it, then run again: doit {place.target.name}",
     )
+
+
+def waiting(seen: Mapping[Target, Seen | GanderError], images: Mapping[Target, str]) -> dict[Target, str]:
+    """The branch of each release by pull request that says this image and is not merged; each remote is asked once.
+
+    Raises ToolError where one cannot be asked.
+    """
+    listed: dict[tuple[Remote, str], Mapping[str, str]] = {}
+    found = {}
+    for target, one in seen.items():
+        if isinstance(one, GanderError) or not one.place.by_request or images.get(target) in {None, one.text}:
+            continue
+        place, branch = one.place, branch_of(one.place, images[target])
+        group = (place.remote, branch.rpartition("/")[0])
+        if group not in listed:
+            listed[group] = place.remote.branches(f"{group[1]}/*")
+        there = listed[group].get(branch)
+        if there and not place.remote.repository.within(there, one.tip):
+            found[target] = branch
+    return found
 
 
 def branch_of(place: Site, image: str) -> str:

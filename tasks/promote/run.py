@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.answer import Answer
@@ -48,6 +48,20 @@ class _Images:
             return content.content(self.made.catalog, service, commit).hashes
         except GanderError:  # of another history, or from before the service was there
             return None
+
+    def held(self, wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Streams]:
+        commits: dict[str, list[str]] = {}
+        for service, commit in sorted(wanted):
+            commits.setdefault(commit, []).append(service)
+        with ThreadPoolExecutor(AT_ONCE, "git") as pool:
+            return {key: streams for some in pool.map(self._held, commits, commits.values()) for key, streams in some}
+
+    def _held(self, commit: str, services: Sequence[str]) -> list[tuple[tuple[str, str], Streams]]:
+        try:
+            found = content.contents(self.made.catalog, services, commit)
+        except GanderError:  # of another history
+            return []
+        return [((name, commit), one.hashes) for name, one in found.items() if not isinstance(one, GanderError)]
 
     def _one(self, service: str) -> Image | GanderError | None:
         made = self.made

@@ -50,11 +50,21 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The versions, what else there is to say, and whether that speaks against being at head."""
+    """The versions, what speaks against being at head, and what else there is to say."""
 
     versions: tuple[Version, ...]
-    notes: tuple[str, ...]
-    doubtful: bool
+    against: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything that there is to say."""
+        return (*self.against, *self.remarks)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something speaks against being at head."""
+        return bool(self.against)
 
 
 def judge(files: Sequence[File], sight: Sight, table: str, streams: Collection[str] = ()) -> Judged:
@@ -76,14 +86,14 @@ def judge(files: Sequence[File], sight: Sight, table: str, streams: Collection[s
     against = [*_split(kept), *(f"{name} could not be looked at" for name in sight.silent)]
     if not kept:
         against += _moved(sight.replicas, table, streams)
-    notes = [*against, *sight.remarks]
+    remarks = list(sight.remarks)
     if kept and len(kept) < len(histories):
         without = ", ".join(name for name in histories if name not in kept)
-        notes.append(
+        remarks.append(
             f"{', '.join(kept)} holds the history alone, {without} none: reached through that one, goose would run"
             " every file again (its table is not replicated)"
         )
-    return Judged(versions=compare(files, applied), notes=tuple(notes), doubtful=bool(against))
+    return Judged(versions=compare(files, applied), against=tuple(against), remarks=tuple(remarks))
 
 
 def _split(kept: Mapping[str, Sequence[Row]]) -> Iterator[str]:

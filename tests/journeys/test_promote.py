@@ -1,46 +1,21 @@
-"""`doit promote` and `doit plan` as they are typed, with a real registry and a real remote."""
+"""`doit promote` as it is typed, with a real registry and a real remote."""
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from tests.journeys.conftest import ROOT, Monorepo, counts, ran, small
-from tests.playground import git, publish
+from tests.journeys.conftest import Monorepo, counts, ran
+from tests.journeys.releases import VALUES, releasing, there
+from tests.playground import git
 from tests.registries import Registry
-
-USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
-VALUES = 'migrations:\n  image: ""   # promoted\n'
-HEAD = """image: {repository: "HOST/{service}", platforms: [linux/amd64]}
-environments:
-  dev:
-    gitops: {repository: ., branch: main, push: direct}
-    values: {file: "services/{service}/values.yaml", key: migrations.image}
-  prod:
-    protected: true
-    after: dev
-    gitops: {repository: ., branch: main, push: pull-request}
-    values: {file: "services/{service}/values.yaml", key: migrations.image}"""
 
 
 @pytest.fixture(name="mono")
 def fixture_mono(images: str, tmp_path: Path) -> Monorepo:
-    files = {"00001_users.sql": USERS}
-    monorepo = small(tmp_path / "monorepo", {"shop": files, "cart": files}, HEAD.replace("HOST", images))
-    for service in ("shop", "cart"):
-        (monorepo.root / "services" / service / "values.yaml").write_text(VALUES)
-    (monorepo.root / ".gitignore").write_text(".state/\n")
-    publish(monorepo.root, tmp_path / "remote")
-    return monorepo
-
-
-def there(mono: Monorepo, service: str = "shop") -> str:
-    return git(mono.root.parent / "remote", "show", f"main:services/{service}/values.yaml")
+    return releasing(images, tmp_path)
 
 
 def test_exactly_what_is_missing_runs_again(mono: Monorepo, registry: Registry) -> None:
@@ -94,27 +69,3 @@ def test_names_of_releases(mono: Monorepo) -> None:
     lacking = mono.doit("-s", "promote:shop@dev")
     assert lacking.returncode == 1
     assert "→ doit image:shop" in lacking.stderr
-
-
-def test_a_plan_says_what_a_release_would_change_and_changes_nothing(mono: Monorepo) -> None:
-    first = mono.doit("plan:shop@dev")
-    assert first.returncode == 4
-    assert first.stdout.splitlines()[0] == "shop@dev  would change"
-    assert (
-        "  main: 1 migration would run\n    00001_users.sql\n  → doit image:shop\n  → doit promote:shop@dev\n"
-        in first.stdout
-    )
-    assert there(mono) == VALUES
-    mono.fine("promote:shop@dev")
-    assert mono.fine("plan:shop@dev").stdout == "shop@dev  nothing to do\n"
-    mono.write("shop", "00002_more.sql", "CREATE TABLE more (id TEXT);", "DROP TABLE more;")
-    mono.commit()
-    shown = mono.doit("plan:shop@dev", "format=json")
-    assert shown.returncode == 4
-    document = json.loads(shown.stdout)
-    jsonschema.validate(document, json.loads((ROOT / "schemas" / "plan.schema.json").read_text()))
-    assert [one["runs"] for one in document["releases"]] == [{"main": ["00002_more.sql"]}]
-    table = mono.doit("plan@all", "format=markdown")
-    assert table.returncode == 1
-    assert "| `main/00002_more.sql` |" in table.stdout
-    assert re.search(r"^- shop@prod: [0-9a-f]{12} is not on origin/main$", table.stdout, re.MULTILINE)

@@ -46,6 +46,14 @@ class Remote(NamedTuple):
                 raise ToolError(f"{self.name}/{branch} moved while it was fetched", todo="run the command again")
         return found[0]
 
+    def branches(self, pattern: str) -> dict[str, str]:
+        """The remote's branches whose names match, with their commits; nothing is fetched. Raises ToolError."""
+        listed = (
+            line.split("\t")
+            for line in self._ask("ls-remote", "--refs", self.name, f"refs/heads/{pattern}").splitlines()
+        )
+        return {ref.removeprefix("refs/heads/"): commit for commit, ref in listed}
+
     def push(self, commit: str, branch: str) -> str:
         """Push a commit to a branch, never by force: empty where git says it did, else its words for why not."""
         words = ("push", "--quiet", "--no-follow-tags", "--recurse-submodules=no", self.name)

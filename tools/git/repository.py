@@ -85,9 +85,9 @@ class Repository(NamedTuple):
         done = self.run("cat-file", "blob", f"{commit}:./{path}")
         return None if done.code else done.out
 
-    def fork(self, commit: str) -> str | None:
-        """Where the work tree left a commit's history; None where a shallow clone does not reach back so far."""
-        return self._try("merge-base", commit, "HEAD").strip() or None
+    def fork(self, commit: str, other: str = "HEAD") -> str | None:
+        """Where another commit left a commit's history; None where a shallow clone does not reach back so far."""
+        return self._try("merge-base", commit, other).strip() or None
 
     def within(self, commit: str, other: str) -> bool | None:
         """Whether a commit is in the history of another; None where a shallow clone cannot tell."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,6 +145,9 @@ class Named:
     def streams(self, service: str, commit: str) -> Streams:
         listed = self.place.git("ls-tree", f"{commit}:services/{service}/migrations").splitlines()
         return {service: {line.partition("\t")[2]: line.split()[2] for line in listed}}
+
+    def held(self, wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Streams]:
+        return {(service, commit): self.streams(service, commit) for service, commit in wanted}
 
 
 def of(folder: Path) -> Place:
