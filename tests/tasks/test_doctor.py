@@ -14,7 +14,7 @@ from tasks import doctor
 from tasks.work import Outcome, Progress, Session, Work
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["Python", "git", "doit", "psycopg", "PyYAML", "jsonschema", "rich"]
+NAMES = ["Python", "git", "doit", "psycopg", "PyYAML", "jsonschema", "rich", "Docker SDK"]
 NAMES += [
     "pytest",
     "ruff",
@@ -28,7 +28,7 @@ NAMES += [
     "Helm for Python",
     "Prisma",
 ]
-NAMES += ["Prisma Studio", "pg_dump"]
+NAMES += ["Prisma Studio", "pg_dump", "Docker"]
 
 
 def run(folder: Path, environments: str = "", **variables: str) -> tuple[Outcome, list[str]]:
@@ -61,7 +61,7 @@ def test_every_program_has_a_line(tmp_path: Path) -> None:
     outcome, lines = run(tmp_path)
     assert [line.partition("  ")[0] for line in lines[1 : len(NAMES) + 1]] == NAMES
     assert any("not proved: replication" in line for line in lines[len(NAMES) + 1 :])
-    assert (outcome.exit_code, outcome.summary) == (0, "20 programs, none missing")
+    assert (outcome.exit_code, outcome.summary) == (0, "22 programs, none missing")
 
 
 def test_the_document_is_what_its_schema_says(tmp_path: Path) -> None:
@@ -87,6 +87,17 @@ def test_what_is_missing_and_cannot_be_brought_ends_with_one(tmp_path: Path, mon
     outcome, lines = run(tmp_path)
     assert (outcome.exit_code, outcome.summary) == (1, "missing: git")
     assert any("git" in line and "missing" in line and "package manager" in line for line in lines)
+
+
+def test_a_machine_without_docker_is_in_order_and_told_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nosuch/docker.sock")
+    outcome, lines = run(tmp_path, format="json")
+    (row,) = (one for one in json.loads("\n".join(lines))["programs"] if one["name"] == "Docker")
+    assert (outcome.exit_code, row["state"], row["version"], row["path"]) == (0, "absent", "", "")
+    assert row["needed_by"] == ["image (push=false)"]
+    assert "no Docker daemon at unix:///nosuch/docker.sock: correct DOCKER_HOST" in row["obtain"]
 
 
 def test_a_server_of_the_users_own_needs_no_postgresql_of_ours(tmp_path: Path) -> None:

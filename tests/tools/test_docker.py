@@ -18,6 +18,7 @@ from tests.daemons import daemon
 from tools import docker, oci, shell
 from tools.docker import Docker, Mount
 from tools.oci.archive import archive
+from tools.toolchain import programs
 
 NAME = "registry.example.com/tests/shell:m-1"
 SETTINGS = {"User": "65532:65532", "Entrypoint": ["/bin/sh", "-c"], "Cmd": ["echo hello"], "Labels": {"of": "tests"}}
@@ -63,6 +64,12 @@ def test_an_image_that_was_loaded_is_there_as_it_was_made(opened: Docker) -> Non
     assert opened.has(held.id)
     assert not opened.has(f"sha256:{'0' * 64}")
     assert opened.held("registry.example.com/tests/shell:m-2") is None
+
+
+def test_doctor_shows_which_daemon_it_is_and_which_step_needs_it(opened: Docker) -> None:
+    row = programs()[-1]
+    assert (row.name, row.state, row.source, row.needed_by) == ("Docker", "ready", "daemon", ("image (push=false)",))
+    assert (row.version, row.path) == (opened.version, opened.where)
 
 
 def test_what_is_no_image_is_refused_in_the_daemons_words(opened: Docker) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.catalog import EngineName
-from schemas.errors import ToolError
+from schemas.errors import Refused, ToolError
 from tools import shell
 from tools.clickhouse.obstacles import LIMITS
 from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
@@ -25,6 +25,7 @@ __all__ = ["Program", "programs", "versions"]
 
 EVERY = ("every step",)
 GOOSE_STEPS = ("test", "migrate", "renumber", "rollback")
+DOCKER_STEPS = ("image (push=false)",)
 SERVER_STEPS = ("test", "migrate", "prisma", "renumber", "status", "start", "reset", "rollback")
 LIBRARIES = (("doit", "psycopg", "PyYAML", "jsonschema", "rich"), ("pytest", "ruff", "mypy", "import-linter"))
 
@@ -35,8 +36,8 @@ class Program:
 
     name: str
     version: str  # installed, or the one that would be; empty when missing
-    state: str  # "ready", "on demand" (we install it when a step first needs it), "missing"
-    source: str  # PATH, pip, npm, built; empty when missing
+    state: str  # "ready", "on demand" (we install it when a step first needs it), "missing", "absent" (as few need it)
+    source: str  # PATH, pip, npm, built, daemon; empty when missing or absent
     path: str  # empty until it is there
     needed_by: tuple[str, ...]
     obtain: str  # how to get it
@@ -65,6 +66,7 @@ def programs() -> tuple[Program, ...]:
         ),
         _git(),
         *(_library(name, "base", EVERY) for name in base),
+        replace(_library("docker", "base", DOCKER_STEPS), name="Docker SDK"),
         *(_library(name, "test", ("ci",)) for name in checks),
         _go(),
         _brought("goose", pinned_goose(), "built", goose_place() / "goose", needed_by=GOOSE_STEPS),
@@ -112,6 +114,7 @@ def programs() -> tuple[Program, ...]:
             needed_by=("baseline",),
             obtain="./run doit baseline:SERVICE@ENVIRONMENT",
         ),
+        _docker(),
     )
 
 
@@ -131,6 +134,27 @@ def _git() -> Program:
         path=program or "",
         needed_by=("migrate (what is merged)", "create", "renumber", "commit", "ci"),
         obtain="install git with the system's package manager",
+    )
+
+
+def _docker() -> Program:
+    """The daemon that is used; a machine without one is in order, as only the steps named here ask for it."""
+    from tools import docker  # noqa: PLC0415 - start-up: only `doctor` asks
+
+    found = docker.usable()
+    if isinstance(found, Refused):
+        version, where, obtain = "", "", f"{found.what}: {found.todo.partition(chr(10))[0]}"
+    else:
+        with found:
+            version, where, obtain = found.version, found.where, "install Docker, and start it"
+    return Program(
+        name="Docker",
+        version=version,
+        state="ready" if version else "absent",
+        source="daemon" if version else "",
+        path=where,
+        needed_by=DOCKER_STEPS,
+        obtain=obtain,
     )
 
 
