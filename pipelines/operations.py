@@ -64,6 +64,14 @@ PLAN = Operation(
     environments="others",
     takes=("commit", "format"),
 )
+REHEARSE = Operation(
+    "rehearse",
+    "run an environment's migration Jobs here before the cluster does",
+    "tasks.rehearse.run:run",
+    over="releases",
+    environments="others",
+    takes=("commit",),
+)
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STUDIO = Operation("studio", "show a local database in Prisma Studio until Ctrl-C", "tasks.studio:run", over="one")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
@@ -88,6 +96,7 @@ OPERATIONS = (
     DRIFT,
     BASELINE,
     PLAN,
+    REHEARSE,
     START,
     STOP,
     STUDIO,

@@ -15,7 +15,7 @@ from tasks.work import Work
 from tools import goose
 from tools.engine import Baseline, Server
 
-__all__ = ["Streams", "built", "made", "take_out"]
+__all__ = ["Streams", "built", "fill", "made", "take_out"]
 
 LONGEST = 63  # bytes of a name that PostgreSQL takes
 NOTHING = b"-- +goose Up\n-- +goose Down\n"
@@ -31,9 +31,7 @@ def built(work: Work, streams: Streams, prefix: str, baseline: Baseline | None) 
     Raises MigrationFailed where the baseline or a file fails. Nothing is left behind.
     """
     with made(work, streams[0][0], prefix, baseline) as (server, name):
-        for database, files in streams:
-            if files:
-                _apply(_site(work, database, server, name), files)
+        fill(work, streams, server, name)
         yield server, name
 
 
@@ -50,6 +48,13 @@ def made(work: Work, database: Database, prefix: str, baseline: Baseline | None)
             yield server, name
         finally:
             server.drop(name)
+
+
+def fill(work: Work, streams: Streams, server: Server, name: str) -> None:
+    """Bring these files of each stream up in a database that is there. Raises MigrationFailed where one fails."""
+    for database, files in streams:
+        if files:
+            _apply(_site(work, database, server, name), files)
 
 
 def take_out(work: Work, database: Database, server: Server, name: str, files: Sequence[Migration]) -> None:

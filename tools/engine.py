@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from schemas.catalog import EngineName
@@ -17,7 +18,20 @@ from schemas.catalog import EngineName
 if TYPE_CHECKING:
     from schemas.structure import Structure
 
-__all__ = ["Baseline", "Contents", "Diagnosis", "Engine", "Index", "Losses", "Row", "Say", "Server", "Staged"]
+__all__ = [
+    "Baseline",
+    "Contents",
+    "Diagnosis",
+    "Engine",
+    "Guest",
+    "Index",
+    "Losses",
+    "Row",
+    "Say",
+    "Server",
+    "Staged",
+    "Way",
+]
 
 Say = Callable[[str], None]
 """Takes one line of progress for the user."""
@@ -91,6 +105,21 @@ class Staged(NamedTuple):
     remarks: tuple[str, ...] = ()  # "FILE:LINE: …"
 
 
+class Way(NamedTuple):
+    """How a container of this machine reaches a database: a URL, password included, and the socket that it is by."""
+
+    url: str
+    socket: tuple[Path, str] | None = None  # here, and where the container is to see it; None: over the host's network
+
+
+class Guest(NamedTuple):
+    """A role for one database, which owns what it makes there."""
+
+    server: Server  # as that role
+    lower: Callable[[], None]  # leave it the rights of an owner alone
+    way: Callable[[str], Way]  # for a container, by the application's name
+
+
 class Server(Protocol):
     """One reachable server, safe to use from several threads. Every method raises ServerError when it cannot."""
 
@@ -122,6 +151,9 @@ class Server(Protocol):
 
     def drop(self, database: str) -> None:
         """Drop a database that carries our mark; Refused for any other."""
+
+    def guest(self, database: str) -> AbstractContextManager[Guest]:
+        """A role for a database that is not there yet; who has made the database drops it before the role goes."""
 
     def staged(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> Staged:
         """The files as goose shall run them here; ``environment`` is what ENVSUB sees. Refused where it is not sure."""

@@ -14,8 +14,9 @@ from schemas.errors import Refused, ServerError
 from tools import mark
 from tools.clickhouse import contents
 from tools.clickhouse.connection import Address, identifier, string
-from tools.engine import Baseline, Contents, Diagnosis, Index, Losses, Say, Staged
+from tools.engine import Baseline, Contents, Diagnosis, Guest, Index, Losses, Say, Staged, Way
 from tools.lease import Lock
+from tools.ports import from_container
 
 if TYPE_CHECKING:
     from schemas.structure import Structure
@@ -106,6 +107,15 @@ class Connected:
                 todo=f"if nobody needs it, drop it yourself: DROP DATABASE {identifier(database)}",
             )
         self.address.query(f"DROP DATABASE IF EXISTS {identifier(database)} SYNC", patience=DROPPING)
+
+    @contextmanager
+    def guest(self, database: str) -> Iterator[Guest]:
+        """This server's own user: ClickHouse knows no owners, and the embedded one keeps no other users."""
+        yield Guest(
+            server=self,
+            lower=lambda: None,
+            way=lambda application: Way(url=from_container(self.url(database, application=application))),
+        )
 
     def staged(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> Staged:
         """The files without their cluster clauses, proved statement by statement, unless the server has a Keeper."""

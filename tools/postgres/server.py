@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import Refused, ServerError
 from tools import mark
-from tools.engine import Baseline, Contents, Diagnosis, Index, Losses, Say, Staged
+from tools.engine import Baseline, Contents, Diagnosis, Guest, Index, Losses, Say, Staged
 from tools.postgres import contents, diagnosis, losses
 from tools.postgres.connection import Address, worded
 
@@ -129,6 +129,12 @@ class Connected:
                     todo=f"if nobody needs it, drop it yourself, in psql: DROP DATABASE {quoted};",
                 )
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(database)))
+
+    def guest(self, database: str) -> AbstractContextManager[Guest]:
+        """A role for a database that is not there yet; who has made the database drops it before the role goes."""
+        from tools.postgres.guest import guest  # noqa: PLC0415 - start-up: only a rehearsal has guests
+
+        return guest(self, database)
 
     def staged(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> Staged:  # noqa: ARG002 - the door's
         """The files as they are."""

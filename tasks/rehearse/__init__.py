@@ -1,0 +1,1 @@
+"""The operation `rehearse`: an environment's migration Jobs, run here before the cluster runs them."""
