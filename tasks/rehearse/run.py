@@ -37,6 +37,12 @@ def run(work: Work) -> Outcome:
     if isinstance(daemon, Refused):
         raise daemon
     daemon.close()
+    if not daemon.here:
+        raise Refused(
+            f"the Docker at {daemon.where} is on another machine",
+            why="a rehearsal's container works on a scratch database of this machine, by its socket or loopback",
+            todo="unset DOCKER_HOST, or docker context use default",
+        )
     local = Local(work.session.say)
     try:
         failed = sum(_told(work, _tried(work, target, local)) for target in work.targets)

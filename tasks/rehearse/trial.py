@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database
-from schemas.errors import ToolTimeout
+from schemas.errors import Refused, ToolTimeout
 from schemas.goose_file import parse
 from schemas.goose_log import parse_log
 from schemas.image import Content
@@ -59,6 +59,12 @@ def trial(work: Work, stage: Stage, database: Database, manifest: Manifest, stre
     findings = [*startable(job, stage.image, stage.user), *settled.findings]
     if findings:
         return Verdict(findings=findings)
+    if database.engine == "clickhouse" and stage.daemon.rootless:
+        raise Refused(
+            f"{database.label} cannot be rehearsed by a rootless Docker",
+            why="ClickHouse is reached over the network, and a rootless daemon's containers do not see this machine's",
+            todo="use a daemon that root runs, by DOCKER_HOST or docker context use",
+        )
     baseline = place.baseline(stage.catalog, database)
     with ground(work, streams, database.names[stage.environment], baseline) as there:
         way = there.guest.way(there.site.application)
@@ -89,7 +95,11 @@ def _run(
             entrypoint=words(job, job.command),
             environment=variables,
             user=job.user,
+            folder=job.folder,
             read_only=job.read_only,
+            writable=job.writable,
+            drop=job.drop,
+            no_more_rights=job.no_more_rights,
             network=network,
             mounts=mounts,
             deadline=job.deadline or DEADLINE,

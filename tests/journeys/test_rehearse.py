@@ -42,7 +42,9 @@ def fixture_promoted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playg
 
 
 @pytest.fixture(name="mono")
-def fixture_mono(promoted: Playground, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Monorepo]:
+def fixture_mono(
+    promoted: Playground, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Monorepo]:
     """A copy to be changed at will, and afterwards the proof that nothing of a rehearsal is left."""
     if host:
         monkeypatch.setenv("DOCKER_HOST", host)
@@ -95,7 +97,7 @@ def test_a_new_migration_runs_on_what_is_deployed(mono: Monorepo) -> None:
 
 
 def test_rows_that_break_a_new_rule_are_found(mono: Monorepo) -> None:
-    devices(mono, "CREATE UNIQUE INDEX permissions_once ON permissions (left(code, 1));")
+    devices(mono, "CREATE UNIQUE INDEX permissions_once ON permissions (resource);")
     said = fails(mono)
     assert f"{AUTH}/migrations/{NEW}:2: auth-service/auth: could not create unique index" in said
     assert "→ rows that are there already are not unique" in said
@@ -113,7 +115,9 @@ def test_a_key_of_a_secret_that_nobody_documents_is_found(mono: Monorepo) -> Non
     changed(mono, f"{AUTH}/helm/values.yaml", "url: DATABASE_URL", "url: DB_CONNECTION")
     said = fails(mono)
     assert "auth-service-migrate (charts/service-base/templates/_migration-job.tpl:" in said
-    assert "GOOSE_DBSTRING is the key DB_CONNECTION of the Secret auth-service-databases, which nobody documents" in said
+    assert (
+        "GOOSE_DBSTRING is the key DB_CONNECTION of the Secret auth-service-databases, which nobody documents" in said
+    )
     listed = "name: {dev: girok_auth_dev, prod: girok_auth}"
     changed(mono, "services.yaml", listed, f"{listed}, url_env: {{dev: DB_CONNECTION}}")
     mono.fine("rehearse:auth-service@dev")
@@ -126,7 +130,9 @@ def test_a_folder_that_the_image_has_not_is_found(mono: Monorepo) -> None:
 
 def test_an_image_that_the_chart_takes_from_elsewhere_is_found(mono: Monorepo) -> None:
     other = f"registry.example.com/goose@sha256:{'1' * 64}"
-    changed(mono, "charts/service-base/templates/_migration-job.tpl", '{{ include "service.migrations-image" $ }}', other)
+    changed(
+        mono, "charts/service-base/templates/_migration-job.tpl", '{{ include "service.migrations-image" $ }}', other
+    )
     assert f"it runs {other}, and promoted would be " in fails(mono)
 
 

@@ -111,6 +111,24 @@ def test_a_folder_is_written_only_where_its_mount_says_so_and_the_user_is_the_on
     assert (tmp_path / "open" / "a").exists()
 
 
+def test_it_is_confined_as_it_was_asked_to_be(opened: Docker) -> None:
+    script = "pwd; touch /kept/a; grep -E 'CapBnd|NoNewPrivs' /proc/self/status; touch /a"
+    done = opened.run(
+        NAME,
+        [script],
+        environment={},
+        folder="/usr",
+        writable=["/kept"],
+        drop=["ALL"],
+        no_more_rights=True,
+        mounts=MACHINE,
+        deadline=60,
+    )
+    folder, rights, more, refused = done.out.splitlines()
+    assert (folder, rights.split(), more.split()) == ("/usr", ["CapBnd:", "0" * 16], ["NoNewPrivs:", "1"])
+    assert "/a: Read-only file system" in refused.replace("'", "")
+
+
 def test_one_that_does_not_end_is_stopped_at_the_deadline_and_that_is_said(opened: Docker, host: str) -> None:
     with pytest.raises(ToolTimeout, match=r"did not end within 1 s: its container was stopped and removed\n  begun"):
         opened.run(NAME, ["echo begun; sleep 60"], environment={}, mounts=MACHINE, deadline=1)

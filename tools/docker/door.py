@@ -56,6 +56,7 @@ class Docker:
         client.timeout = PATIENCE
         self._client, self.where = client, where
         self.version, self.architecture = str(about["Version"]), str(about["Arch"])
+        self.here = where.startswith("unix:")  # a socket's other end is on this machine
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +67,12 @@ class Docker:
     def close(self) -> None:
         """Let go of the connection."""
         self._client.close()
+
+    @property
+    def rootless(self) -> bool:
+        """Whether it runs as a user, in a network of its own: the host's is not its containers' then."""
+        with answering("Docker does not tell how it runs"):
+            return any("name=rootless" in one for one in self._client.info().get("SecurityOptions") or ())
 
     def held(self, name: str) -> Held | None:
         """The image of that ``REPOSITORY:TAG`` or id; None where there is none."""
@@ -102,7 +109,11 @@ class Docker:
         entrypoint: Sequence[str] = (),
         environment: Mapping[str, str],
         user: str = "",
+        folder: str = "",
         read_only: bool = True,
+        writable: Iterable[str] = (),
+        drop: Iterable[str] = (),
+        no_more_rights: bool = False,
         network: str = "none",
         mounts: Iterable[Mount] = (),
         deadline: float,
@@ -110,10 +121,12 @@ class Docker:
     ) -> Finished:
         """Run an image that the daemon has, in a container of its own that is removed whatever happens.
 
-        ``command``, ``entrypoint`` and ``user`` take the place of the image's own where they are given. ``network``
-        is one of the daemon's: ``none``, ``host``, ``bridge``. ``on_line`` gets each redacted line of both outputs as
-        it comes; `Finished.out` has them all. Secrets belong into ``environment``; the caller hides them
-        (`tools.shell.hide`). An exit code that is not 0 is for the caller to judge.
+        ``command``, ``entrypoint``, ``user`` and the working ``folder`` take the place of the image's own where they
+        are given. ``writable`` are folders in memory that everybody may write to, ``drop`` capabilities that it loses;
+        with ``no_more_rights`` no program in it gets more. ``network`` is one of the daemon's: ``none``, ``host``,
+        ``bridge``. ``on_line`` gets each redacted line of both outputs as it comes; `Finished.out` has them all.
+        Secrets belong into ``environment``; the caller hides them (`tools.shell.hide`). An exit code that is not 0 is
+        for the caller to judge.
 
         Nothing ends the container silently: at the deadline it is stopped and ToolTimeout says so, after a signal
         to us ToolError does, and where the caller's own code raises, ``on_line`` is told. Where we are killed it
@@ -123,6 +136,9 @@ class Docker:
             host = self._client.create_host_config(
                 auto_remove=True,
                 read_only=read_only,
+                tmpfs=dict.fromkeys(writable, "mode=1777"),
+                cap_drop=list(drop),
+                security_opt=["no-new-privileges"] if no_more_rights else None,
                 network_mode=network,
                 binds=[f"{one.source}:{one.target}:{'ro' if one.read_only else 'rw'}" for one in mounts],
             )
@@ -132,6 +148,7 @@ class Docker:
                 entrypoint=list(entrypoint) or None,
                 environment=dict(environment),
                 user=user or None,
+                working_dir=folder or None,
                 host_config=host,
                 labels={container.LABEL: image},
                 use_config_proxy=False,  # the proxies of the user's config.json are none of the image's
