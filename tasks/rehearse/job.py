@@ -6,7 +6,7 @@ Fields: Kubernetes 1.34, batch/v1 JobSpec, core/v1 PodSpec and Container.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from schemas.errors import Refused
 from schemas.manifest import Manifest
 from tasks.lint.release import listed
 
-__all__ = ["Job", "Key", "read", "words"]
+__all__ = ["Job", "Key", "filled", "read", "words"]
 
 EXPANDED = re.compile(r"\$(?:\$|\((?P<name>[-._A-Za-z0-9]+)\))")  # $(NAME); $$ is a dollar sign
 
@@ -84,26 +84,31 @@ def read(manifest: Manifest) -> Job:
     )
 
 
-def words(job: Job, texts: tuple[str, ...]) -> tuple[str, ...]:
-    """A command's words with ``$(NAME)`` filled in, as Kubernetes does it before the program starts.
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with each ``$(NAME)`` filled in, as Kubernetes does it; a name that has no value stays."""
+    return EXPANDED.sub(lambda found: values.get(found["name"], found[0]) if found["name"] else "$", text)
 
-    Raises Refused where that would put a Secret into a command line.
+
+def words(job: Job, texts: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """The words of a command line as the container gets them; ``values`` are the variables whose texts are known.
+
+    Raises Refused where that would put a Secret into it, or where it leads to a server by itself.
     """
-
-    def filled(found: re.Match[str]) -> str:
-        name = found["name"]
-        if name is None:
-            return "$"
-        value = job.variables.get(name)
-        if isinstance(value, Key):
+    for name in (found["name"] for text in texts for found in EXPANDED.finditer(text)):
+        if name and name not in values and isinstance(job.variables.get(name), Key):
             raise Refused(
                 f"{job.name}: $({name}) is put into a command line, where everybody who lists processes reads it",
                 where=job.where,
                 todo="leave it out: goose reads GOOSE_DBSTRING from its environment (./run doit rules AR10)",
             )
-        return found[0] if value is None else value
-
-    return tuple(EXPANDED.sub(filled, text) for text in texts)
+    found = tuple(filled(text, values) for text in texts)
+    if any("://" in word for word in found):
+        raise Refused(
+            f"{job.name}: its command line names a server, and a rehearsal must reach no other than its own",
+            where=job.where,
+            todo="leave it out: goose reads GOOSE_DBSTRING from its environment (./run doit rules AR10)",
+        )
+    return found
 
 
 def _refuse_unlike(manifest: Manifest) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from schemas.catalog import Database, Environment, Service
 from schemas.manifest import Manifest
-from tasks.rehearse.job import Job, Key
+from tasks.rehearse.job import Job, Key, filled
 
 __all__ = ["STRING", "Made", "Secrets", "Settled", "documented", "made", "policy", "settle"]
 
@@ -79,7 +79,7 @@ def settle(job: Job, known: Secrets) -> Settled:
     findings: list[str] = []
     for name, value in job.variables.items():
         if not isinstance(value, Key):
-            texts[name] = value
+            texts[name] = filled(value, texts)
         elif value.kind == "ConfigMap":
             text, problem = _text(value, known.made)
             texts |= {name: text} if text is not None else {}
@@ -118,8 +118,11 @@ def _url(name: str, wanted: Key, known: Secrets) -> tuple[bool, str]:
         return False, "whose value is not known here: only URLs of databases are"
     if wanted.optional:
         return False, ""
-    names = ", ".join(key for key, label in known.keys.items() if label == known.database)
-    return False, f"which nobody documents: where it is missing, the pod never starts (documented: {names})"
+    names = [key for key, label in known.keys.items() if label == known.database]
+    return False, (
+        f"which nobody documents: where it is missing, the pod never starts (documented: {', '.join(names)})"
+        f"\n→ call it {names[0]}, or have services.yaml say it: url_env: {{ENVIRONMENT: {wanted.key}}}"
+    )
 
 
 def _of_maker(manifest: Manifest) -> Mapping[str, None] | None:

@@ -59,6 +59,7 @@ def trial(work: Work, stage: Stage, database: Database, manifest: Manifest, stre
     findings = [*startable(job, stage.image, stage.user), *settled.findings]
     if findings:
         return Verdict(findings=findings)
+    command = {"command": words(job, job.command, settled.texts), "args": words(job, job.args, settled.texts)}
     if database.engine == "clickhouse" and stage.daemon.rootless:
         raise Refused(
             f"{database.label} cannot be rehearsed by a rootless Docker",
@@ -78,21 +79,27 @@ def trial(work: Work, stage: Stage, database: Database, manifest: Manifest, stre
             mounts.append(Mount(source=_placed(stage, database, texts), target=stage.content.folder(database.key)))
             notes = [CLUSTER, *staged.remarks]
         work.progress.now(f"{job.name} runs")
-        code, said = _run(stage, job, variables, mounts, network="none" if way.socket else NETWORK)
+        code, said = _run(stage, job, command, variables, mounts, network="none" if way.socket else NETWORK)
         verdict = judge(_facts(stage, job, streams[0], there, texts, variables, code, said))
         return replace(verdict, notes=[*notes, *verdict.notes])
 
 
 def _run(
-    stage: Stage, job: Job, variables: Mapping[str, str], mounts: Sequence[Mount], *, network: str
+    stage: Stage,
+    job: Job,
+    command: Mapping[str, Sequence[str]],
+    variables: Mapping[str, str],
+    mounts: Sequence[Mount],
+    *,
+    network: str,
 ) -> tuple[int | None, str]:
     """The exit code of the container, None where its time was up, and what it said."""
     said: list[str] = []
     try:
         done = stage.daemon.run(
             stage.loaded,
-            words(job, job.args),
-            entrypoint=words(job, job.command),
+            command["args"],
+            entrypoint=command["command"],
             environment=variables,
             user=job.user,
             folder=job.folder,

@@ -74,12 +74,16 @@ def test_what_no_container_here_can_repeat_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", JOB["words"])
 def test_variables_in_a_command_line(name: str) -> None:
     case = JOB["words"][name]
-    assert list(words(read(manifest({})), tuple(case["texts"]))) == case["become"]
+    assert list(words(read(manifest({})), case["texts"], {"TABLE": "versions"})) == case["become"]
 
 
-def test_no_secret_is_put_into_a_command_line() -> None:
-    with pytest.raises(Refused, match="GOOSE_DBSTRING"):
-        words(read(manifest({})), ("postgres", "$(GOOSE_DBSTRING)", "up"))
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [("$(GOOSE_DBSTRING)", "everybody who lists processes reads it"), ("tcp://db.example.com", "names a server")],
+)
+def test_a_command_line_names_no_server(word: str, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        words(read(manifest({})), ["clickhouse", word, "up"], {})
 
 
 def service(databases: dict[str, Any]) -> Service:
