@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,7 @@ from tasks.work import Session, Work
 __all__ = ["Run"]
 
 MOST_AT_ONCE = 8
+OBJECTS = 50_000  # before Python looks for cycles among them: a thousand parsed files are none, and many objects
 CHANGED = "changed"  # the variable that limits steps to the services that a branch touches
 
 
@@ -52,6 +54,7 @@ class Run(Ours):
     def perform(self, options: dict[str, Any], words: list[str]) -> int:
         """Run what the words name; the worst outcome is the exit code."""
         self.loader.keeps_state = True
+        gc.set_threshold(OBJECTS, 20, 20)
         if options["num_process"] < 0:
             raise SelectionError(f"-n {options['num_process']}: at least one job must run", todo="doit help run")
         jobs = self.loader.jobs(words, single=options["single"])

@@ -51,6 +51,8 @@ def name_of(number: int, line: str) -> str:
     word = rest.strip(SPACE)
     if not word:
         raise refused("the goose annotation has no name", "empty ")
+    if word in NAMES:
+        return word
     for name in NAMES:
         # character by character: goose folds case so, and the ligature ﬀ stays one character
         if len(name) == len(word) and all(a.casefold() == b.casefold() for a, b in zip(name, word, strict=True)):

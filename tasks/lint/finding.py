@@ -80,6 +80,8 @@ def excerpt(line: str, column: int) -> tuple[str, int]:
 
 def printable(text: str) -> str:
     """The text with a stand-in for whatever a terminal, JSON or XML would choke on; ends of lines and tabs stay."""
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() or one in "\t\n" else "\ufffd" for one in text)
 
 

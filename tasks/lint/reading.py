@@ -14,7 +14,7 @@ from tools.toolchain import clickhouse
 
 __all__ = ["Readings", "files", "parser"]
 
-NOTHING = Parsed(tree=None, mistake=None, tokens=())
+NOTHING = Parsed(tree=None, mistake=None)
 
 
 class Readings:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
+from itertools import starmap
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from tasks.lint.finding import Edit, Finding
 from tasks.lint.schema.change import Change, Column, Constraint, Index, Relation
@@ -19,7 +20,9 @@ from tools.sqlite import connect
 
 __all__ = ["Record", "Records", "key", "program"]
 
-KINDS: dict[str, Any] = {one.__name__: one for one in (Change, Column, Constraint, Edit, Finding, Index, Relation)}
+KINDS: dict[str, Any] = {one.__name__: one for one in (Column, Constraint, Index)}
+Made = TypeVar("Made")
+VALUE, FIX = Change._fields.index("value"), Finding._fields.index("fix")
 PREPARE = (
     "pragma journal_mode = wal",
     "pragma synchronous = normal",
@@ -58,15 +61,15 @@ class Records:
         rows = self._do(query, json.dumps(list(keys)))
         found = {}
         for name, body in rows:
-            with suppress(ValueError, KeyError, TypeError):
-                found[name] = Record(*_read(json.loads(body)))
+            with suppress(ValueError, LookupError, TypeError):
+                found[name] = _read(body)
         return found
 
     def write(self, found: Mapping[str, Record]) -> None:
         """Keep records, and let go those that nobody has used for long."""
         if found:
             now = int(time.time())
-            rows = [[name, json.dumps(_plain(list(one))), now] for name, one in found.items()]
+            rows = [[name, _written(one), now] for name, one in found.items()]
             insert = "insert or replace into record select value->>0, value->>1, value->>2 from json_each(?)"
             self._do(insert, json.dumps(rows))
             self._do("delete from record where used < cast(? as integer)", str(now - KEPT))
@@ -106,18 +109,32 @@ def program() -> str:
     return whole.hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; of ours the name of its kind goes first."""
-    if isinstance(value, tuple | list):
-        name = type(value).__name__
-        inner = [_plain(one) for one in value]
-        return [name, *inner] if name in KINDS else ["", *inner]
-    return value
+def _written(record: Record) -> str:
+    """A record as JSON, in which named tuples are lists; which kind a change's value is of stands before it."""
+    changes: list[list[Any]] = [list(one) for one in record.changes]
+    for row in changes:
+        if row[VALUE]:
+            row[VALUE] = (type(row[VALUE]).__name__, row[VALUE])
+    return json.dumps((record.findings, changes))
 
 
-def _read(value: Any) -> Any:
-    if isinstance(value, list):
-        name, *inner = value
-        read = [_read(one) for one in inner]
-        return KINDS[name](*read) if name else tuple(read)
-    return value
+def _read(body: str) -> Record:
+    findings, changes = json.loads(body)
+    for row in findings:
+        row[FIX] = tuple(starmap(Edit, row[FIX]))
+    for row in changes:
+        if row[VALUE]:
+            kind, parts = row[VALUE]
+            row[VALUE] = _relation(parts) if kind == "Relation" else _made(KINDS[kind], parts)
+    return Record(tuple(starmap(Finding, findings)), tuple(starmap(Change, changes)))
+
+
+def _relation(parts: list[Any]) -> Relation:
+    made = _made(Relation, parts)
+    constraints = tuple(_made(Constraint, one) for one in made.constraints)
+    return made._replace(columns=tuple(_made(Column, one) for one in made.columns), constraints=constraints)
+
+
+def _made(kind: Callable[..., Made], parts: Iterable[Any]) -> Made:
+    """A named tuple whose lists are tuples."""
+    return kind(*(tuple(one) if isinstance(one, list) else one for one in parts))

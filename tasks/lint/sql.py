@@ -46,7 +46,7 @@ class Sql:
         """Whether StatementBegin and StatementEnd stand around it."""
         return self.statement.block
 
-    @property
+    @cached_property
     def known(self) -> bool:
         """Whether its text is what will be sent: ENVSUB fills in nothing that is not known here."""
         return not self.statement.substituted
@@ -70,7 +70,7 @@ class Sql:
             return self._clickhouse(self.text).mistake
         return self._postgres if isinstance(self._postgres, Mistake) else None
 
-    @property
+    @cached_property
     def tokens(self) -> list[Token]:
         """On ClickHouse what its lexer makes of the text, without white space and comments."""
         return significant(self._clickhouse(self.text).tokens) if self.engine == "clickhouse" else []
@@ -78,7 +78,7 @@ class Sql:
     def place(self, byte: int) -> tuple[int, int]:
         """Line and column in the file of a byte of the text, counted from 0 as trees and tokens do."""
         byte = max(byte, 0)
-        before = byte if self._ascii else len(self._data[:byte].decode(errors="replace"))
+        before = byte if self._ascii else len(self.data[:byte].decode(errors="replace"))
         return self.at(before + 1)
 
     def at(self, position: int) -> tuple[int, int]:
@@ -89,17 +89,18 @@ class Sql:
     def word(self, name: str) -> tuple[int, int]:
         """On ClickHouse, whose trees have no places: where a name stands first; the statement's place if nowhere."""
         for token in self.tokens:
-            if self._data[token.begin : token.end].decode(errors="replace").strip('`"') == name:
+            if self.data[token.begin : token.end].decode(errors="replace").strip('`"') == name:
                 return self.place(token.begin)
         return self.at(1)
 
     @cached_property
-    def _ascii(self) -> bool:
-        return self.text.isascii()
+    def data(self) -> bytes:
+        """The text in bytes, as trees and tokens count."""
+        return self.text.encode(errors="surrogateescape")
 
     @cached_property
-    def _data(self) -> bytes:
-        return self.text.encode(errors="surrogateescape")
+    def _ascii(self) -> bool:
+        return self.text.isascii()
 
     @cached_property
     def _postgres(self) -> tuple[Tree, ...] | Mistake | None:

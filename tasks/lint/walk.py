@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.syntax import Tree
@@ -75,15 +75,14 @@ def walk(
             if file.engine == "postgres" and wanted.keys() <= OUTERMOST and tree.kind != "CreateSchemaStmt":
                 continue
             inner = _clickhouse if file.engine == "clickhouse" else _postgres
-            for kind, fields in inner(tree.fields):
-                if kind in wanted:
-                    yield Node(kind, fields, tree, sql, file, schema), wanted[kind]
+            for kind, fields in inner(tree.fields, wanted):
+                yield Node(kind, fields, tree, sql, file, schema), wanted[kind]
         if schema is not None and sql.direction == "up":
             schema.apply(changes(sql, file), file.path, new=new)
 
 
-def _postgres(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The nodes below one: ``{"ColumnDef": {…}}``."""
+def _postgres(fields: Mapping[str, Any], wanted: Container[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nodes below one that somebody wants to see: ``{"ColumnDef": {…}}``."""
     waiting: list[Any] = [fields]
     while waiting:
         value = waiting.pop()
@@ -92,21 +91,21 @@ def _postgres(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
             continue
         for name, inner in value.items():
             if isinstance(inner, dict):
-                if name[0].isupper():
-                    yield name, inner
-                elif name in BARE:
-                    yield BARE[name], inner
-        waiting.extend(one for one in reversed(tuple(value.values())) if isinstance(one, dict | list))
+                kind = BARE.get(name, name)
+                if kind in wanted:
+                    yield kind, inner
+        waiting.extend([one for one in reversed(value.values()) if isinstance(one, dict | list)])
 
 
-def _clickhouse(fields: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The nodes below one: ``{"type": "ColumnDeclaration", …}``."""
+def _clickhouse(fields: Mapping[str, Any], wanted: Container[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nodes below one that somebody wants to see: ``{"type": "ColumnDeclaration", …}``."""
     waiting: list[Any] = [*reversed(tuple(fields.values()))]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            if isinstance(value.get("type"), str):
-                yield value["type"], value
-            waiting.extend(reversed(tuple(value.values())))
+            kind = value.get("type")
+            if isinstance(kind, str) and kind in wanted:
+                yield kind, value
+            waiting.extend([one for one in reversed(value.values()) if isinstance(one, dict | list)])
         elif isinstance(value, list):
             waiting.extend(reversed(value))

@@ -5,6 +5,7 @@ A line of standard input is a JSON list of texts; a line of standard output is w
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -30,6 +31,7 @@ Run = Callable[[str], Any]
 def main() -> None:
     """Answer until standard input ends."""
     sys.path.insert(0, sys.argv[1])
+    gc.disable()  # trees and tokens hold no cycles
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # the engine may print: nothing but answers may get into ours
     from chdb import _chdb  # type: ignore[import-not-found]  # noqa: PLC0415 - its folder is an argument
@@ -53,9 +55,9 @@ def _answers(texts: list[str], run: Run) -> list[dict[str, Any]]:
     readings, pieces = read(texts, run), tokenize(texts, run)
     return [
         {
-            "tree": reading.tree,
+            "tree": reading.written,
             "mistake": _mistake(text, run) if reading.canonical is None else None,
-            "tokens": [(one.begin, one.end, one.kind) for one in found],
+            "tokens": found,
         }
         for text, reading, found in zip(texts, readings, pieces, strict=True)
     ]

@@ -38,8 +38,13 @@ class Reading:
     """
 
     canonical: str | None
-    tree: dict[str, Any] | None = None
+    written: str = ""  # the tree, as JSON
     tokens: tuple[Token, ...] = ()
+
+    @property
+    def tree(self) -> dict[str, Any] | None:
+        """The tree; None where ClickHouse has none of such a statement."""
+        return json.loads(self.written) if self.written else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +91,7 @@ def _read(texts: Sequence[str], ask: Ask, treeless: str) -> list[Reading]:
         f" FROM (SELECT arrayJoin({array(texts)}) AS q, formatQuerySingleLineOrNull(q) AS line,"
         f" match(ifNull(line, ''), {string(treeless)}) OR isNull(line) AS without) {SETTINGS}"
     )
-    return [
-        Reading(canonical=line, tree=json.loads(tree) if tree else None, tokens=tokens(pieces))
-        for line, tree, pieces in rows
-    ]
+    return [Reading(canonical=line, written=tree, tokens=tokens(pieces)) for line, tree, pieces in rows]
 
 
 def expected(tree: Any) -> Any:
@@ -103,7 +105,7 @@ def judge(before: Reading, after: Reading) -> Verdict:
         return NotProvable("ClickHouse cannot parse it")
     if after.canonical is None:
         return Disproved("the rewritten statement does not parse")
-    if before.tree is not None and after.tree is not None:
+    if before.written and after.written:
         wanted, got = expected(before.tree), _each(after.tree, _plain)
         return Proved() if wanted == got else Disproved(f"they differ at {_difference(wanted, got)}")
     if _on_one_server(before) != _tidy(after.canonical):

@@ -30,10 +30,15 @@ class Parsed(NamedTuple):
 
     tree: Tree | None
     mistake: Mistake | None
-    tokens: tuple[Token, ...]
+    pieces: Sequence[Sequence[Any]] = ()  # what makes each token: few statements are asked for them
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """What ClickHouse's lexer makes of it."""
+        return tuple(map(Token._make, self.pieces))
 
 
-UNKNOWN = Parsed(tree=None, mistake=None, tokens=())
+UNKNOWN = Parsed(tree=None, mistake=None)
 
 
 class Parser:
@@ -127,9 +132,9 @@ def _parsed(text: str, answer: dict[str, Any]) -> Parsed:
     if answer["mistake"]:
         message, byte = answer["mistake"]
         mistake = Mistake(message, len(data[: max(byte - 1, 0)].decode(errors="replace")) + 1)
-    tree = answer["tree"]
+    tree = json.loads(answer["tree"]) if answer["tree"] else None
     return Parsed(
         tree=Tree(kind=tree["type"], fields=tree, begin=0, end=len(data)) if tree else None,
         mistake=mistake,
-        tokens=tuple(Token(begin, end, kind) for begin, end, kind in answer["tokens"]),
+        pieces=answer["tokens"],
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.clickhouse.connection import array
 
@@ -21,9 +20,11 @@ NAMES = STRINGS | {"BareWord", "QuotedIdentifier"}
 BLANK = frozenset({"Whitespace", "Comment"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of a text, in bytes; ``kind`` is ClickHouse's name of it."""
+class Token(NamedTuple):
+    """A piece of a text, in bytes; ``kind`` is ClickHouse's name of it.
+
+    There may be hundreds of thousands of them: named tuples are made in a third of the time of dataclasses.
+    """
 
     begin: int
     end: int

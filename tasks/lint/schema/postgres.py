@@ -50,6 +50,8 @@ def changes(tree: Tree) -> Iterator[Change]:
 def type_of(node: Node) -> str:
     """A type as text: ``timestamptz(6)``, ``varchar(20)``, ``app.mood[]``."""
     names = [one["String"]["sval"] for one in node.get("names", ())]
+    if len(names) == 1 and not ("typmods" in node or "arrayBounds" in node):
+        return str(names[0])
     if names[:1] in (["pg_catalog"], ["public"]):
         names = names[1:]
     brackets = [_constant(one) for one in node.get("typmods", ())]
@@ -96,7 +98,7 @@ def _create(fields: Node) -> Iterator[Change]:
         else:
             complete = False
     keyed = {key for one in constraints if one.kind == "primary" for key in one.columns}
-    columns = [one._replace(nullable=one.nullable and one.name not in keyed) for one in columns]
+    columns = [one._replace(nullable=False) if one.name in keyed else one for one in columns]
     value = Relation("table", tuple(columns), tuple(constraints), complete)
     if relation.get("relpersistence") != "t":  # a temporary table is gone with the session
         yield Change("create", "table", name, soft=fields.get("if_not_exists", False), value=value)

@@ -12,6 +12,7 @@ from tasks.lint.walk import Node
 
 __all__ = ["STATEMENTS", "Written", "base", "spot", "written"]
 
+WORD = re.compile(rb"[\w$]")
 STATEMENTS = ("CreateStmt", "AlterTableStmt")
 Fields = Mapping[str, Any]
 
@@ -30,6 +31,7 @@ def written(node: Node) -> Iterator[Written]:
     relation = node.fields.get("relation", {})
     if node.sql.direction != "up" or relation.get("relpersistence") == "t":
         return
+    table = named(relation)
     if node.kind == "CreateStmt":
         definitions = [(one, "") for one in node.fields.get("tableElts", ())]
     else:
@@ -42,17 +44,21 @@ def written(node: Node) -> Iterator[Written]:
     for element, name in definitions:
         fields: Fields = element.get("ColumnDef", {})
         if "typeName" in fields:
-            byte = fields["typeName"].get("location", fields.get("location", 0))
-            yield Written(named(relation), fields.get("colname", name), type_of(fields["typeName"]), byte)
+            kind = fields["typeName"]
+            byte = kind["location"] if "location" in kind else fields.get("location", 0)
+            yield Written(table, fields.get("colname", name), type_of(kind), byte)
 
 
 def spot(sql: Sql, name: str, byte: int) -> tuple[int, int]:
     """Line and column of a name, looked for from a byte of the statement on; the byte's where it is not found."""
-    data = sql.text.encode(errors="surrogateescape")
-    bare = re.escape(name.rpartition(".")[2].encode(errors="surrogateescape"))
+    data = sql.data.lower()
+    bare = name.rpartition(".")[2].encode(errors="surrogateescape").lower()
     for start in (byte, 0):
-        if found := re.compile(rb"(?<![\w$])" + bare + rb"(?![\w$])", re.IGNORECASE).search(data, start):
-            return sql.place(found.start())
+        at = data.find(bare, start)
+        while at >= 0:
+            if not WORD.match(data, at + len(bare)) and not (at and WORD.match(data, at - 1)):
+                return sql.place(at)
+            at = data.find(bare, at + 1)
     return sql.place(byte)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tasks.lint.finding import Flaw
 from tasks.lint.rule import Rule
-from tasks.lint.rules.policy.columns import STATEMENTS, base, written
+from tasks.lint.rules.policy.columns import STATEMENTS, Written, base, written
 from tasks.lint.schema import Schema, Table
 from tasks.lint.schema.change import Change, Constraint, Relation
 from tasks.lint.walk import Node
@@ -40,13 +40,16 @@ def check(node: Node) -> Iterator[Flaw]:
     after = node.changes
     keys = [one for change in after for one in _constraints(change)]
     told: set[str] = set()
-    for one in written(node):
+    columns = tuple(written(node))
+    for one in columns:
+        if one.type == "text" or base(one.type) not in FAMILIES:
+            continue
         table = node.schema.table(one.table)
         constraints = [*keys, *(table.constraints.values() if table else ())]
         foreign = next((key for key in constraints if key.kind == "foreign" and one.name in key.columns), None)
         alone = any(key.kind == "primary" and key.columns == (one.name,) for key in constraints)
         named = one.name == "id" or one.name.endswith("_id")
-        if base(one.type) not in FAMILIES or one.type == "text" or not (foreign or alone or named):
+        if not (foreign or alone or named):
             continue
         told.add(one.name)
         if foreign:
@@ -63,13 +66,13 @@ def check(node: Node) -> Iterator[Flaw]:
             column=column,
             instead=instead,
         )
-    yield from _mismatched(node, after, told)
+    yield from _mismatched(node, after, columns, told)
 
 
-def _mismatched(node: Node, after: Sequence[Change], told: set[str]) -> Iterator[Flaw]:
+def _mismatched(node: Node, after: Sequence[Change], columns: Sequence[Written], told: set[str]) -> Iterator[Flaw]:
     """Foreign keys whose own column is TEXT, or was there before, and whose goal is of another kind."""
     assert node.schema is not None  # noqa: S101 - for the type checker
-    here = {one.name: one.type for one in written(node)}
+    here = {one.name: one.type for one in columns}
     for change in after:
         for key in _constraints(change):
             if key.kind != "foreign" or len(key.columns) != 1 or key.columns[0] in told:
