@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.timing import Comparison, compare, elapsed
-from bench.yard import folder
+from bench.yard import Yard, folder, run
 from schemas.catalog import Database, EngineName
+from schemas.target import LOCAL
 from tasks.lint.check import check
 from tasks.lint.gather import gather
-from tasks.lint.look import look
-from tasks.lint.record import Records
-from tasks.lint.rule import rules
-from tasks.lint.walk import dispatch, walk
-from tools import toolchain
-from tools.clickhouse.syntax import Parser
+from tasks.lint.rule import Listed, rules
+from tasks.lint.walk import walk
 from tools.toolchain.store import LOCKS, pip_install, place, provide
 
 __all__ = ["DOC", "measure", "options"]
@@ -28,6 +27,8 @@ LOCK = LOCKS / "squawk.txt"
 SHARE = 0.7  # of the files are for PostgreSQL
 STREAM = 100  # files
 LINES = 40
+EVERY: dict[str, list[Listed]] = {"ColumnDef": []}  # a kind that stands anywhere: the walk leaves nothing out
+HEAD = "version: 1\nroot: .\nbase: main\nenvironments: {local: {}}\nservices:\n"
 FRAME = {"postgres": 12, "clickhouse": 14}  # lines of a file that are no columns
 POSTGRES = """\
 -- +goose Up
@@ -47,17 +48,17 @@ DROP TABLE items_{n};
 CLICKHOUSE = """\
 -- +goose Up
 -- +goose StatementBegin
-CREATE TABLE IF NOT EXISTS shop.items_{n} ON CLUSTER 'main' (
+CREATE TABLE IF NOT EXISTS {name}.items_{n} ON CLUSTER 'main' (
     id UUID DEFAULT generateUUIDv7(),
 {columns}
     at DateTime64(3)
-) ENGINE = ReplicatedMergeTree('/tables/{{shard}}/shop/items_{n}', '{{replica}}')
+) ENGINE = ReplicatedMergeTree('/tables/{{shard}}/{name}/items_{n}', '{{replica}}')
 PARTITION BY toYYYYMM(at) ORDER BY (field_0, at) TTL toDateTime(at) + INTERVAL 90 DAY;
 -- +goose StatementEnd
 
 -- +goose Down
 -- +goose StatementBegin
-DROP TABLE IF EXISTS shop.items_{n} ON CLUSTER 'main' SYNC;
+DROP TABLE IF EXISTS {name}.items_{n} ON CLUSTER 'main' SYNC;
 -- +goose StatementEnd
 """
 
@@ -69,42 +70,33 @@ def options(parser: ArgumentParser) -> None:
 
 
 def measure(chosen: Namespace) -> Iterator[Comparison]:
-    """Compare lint with squawk, with itself when nothing or one file has changed, and with parsing and one walk."""
+    """Compare doit lint with squawk, with itself when nothing or one file has changed; its rules with one walk."""
     squawk = provide(place("squawk", [LOCK]), _install, doing="installing squawk", say=print) / "bin" / "squawk"
-    with folder() as root:
+    with folder() as home:
+        root = home / "monorepo"
         streams = _generate(root, chosen.files, LINES)
+        yard = Yard.at(_founded(root, streams))
         files = sorted(str(path) for stream in streams if stream.engine == "postgres" for path in _paths(root, stream))
-        parser = Parser(lambda: toolchain.clickhouse(print))
-        try:
-            print(f"{chosen.files} files of {LINES} lines, {len(files)} of them for PostgreSQL")
-            cold = f"lint, {chosen.files} files for the first time"
-
-            def first() -> float:
-                parser.close()  # the process of ClickHouse's parser starts with the run
-                return elapsed(lambda: _lint(root, streams, parser, root / "none" / "lint.db"))
-
-            yield compare(
-                cold, first, f"squawk, the {len(files)}", lambda: _squawk(squawk, files), rounds=chosen.rounds, warm=1
-            )
-            kept = root / "lint.db"
-            _lint(root, streams, parser, kept)
-            yield compare(
-                "lint, nothing has changed",
-                lambda: elapsed(lambda: _lint(root, streams, parser, kept)),
-                cold,
-                first,
-                rounds=chosen.rounds,
-            )
-            last = _paths(root, streams[0])[-1]
-            yield compare(
-                "lint, one file has changed",
-                lambda: _changed(root, streams, parser, kept, last),
-                cold,
-                first,
-                rounds=chosen.rounds,
-            )
-        finally:
-            parser.close()
+        print(f"{chosen.files} files of {LINES} lines, {len(files)} of them for PostgreSQL", file=sys.stderr)
+        cold, rounds = f"doit lint, {chosen.files} files for the first time", chosen.rounds
+        yield compare(
+            cold, lambda: _first(yard), f"squawk, the {len(files)}", lambda: _squawk(squawk, files), rounds=rounds
+        )
+        yield compare(
+            "doit lint, nothing has changed",
+            lambda: elapsed(lambda: yard.doit("lint")),
+            cold,
+            lambda: _first(yard),
+            rounds=rounds,
+        )
+        last = _paths(root, streams[0])[-1]
+        yield compare(
+            "doit lint, one file has changed",
+            lambda: _changed(yard, last),
+            cold,
+            lambda: _first(yard),
+            rounds=rounds,
+        )
     with folder() as root:
         (stream,) = _generate(root, STREAM, 400)[:1]
         yield compare(
@@ -131,14 +123,15 @@ def _generate(root: Path, count: int, lines: int) -> list[Database]:
         home = root / stream.migrations
         home.mkdir(parents=True)
         for n in range(begin, min(begin + STREAM, count)):
-            (home / f"2026{n % STREAM:010}_items_{n}.sql").write_text(_file(engine, n, lines))
+            (home / f"2026{n % STREAM:010}_items_{n}.sql").write_text(_file(stream, n, lines))
     return streams
 
 
-def _file(engine: EngineName, n: int, lines: int) -> str:
-    kind = "TEXT NOT NULL DEFAULT ''" if engine == "postgres" else "LowCardinality(String) DEFAULT ''"
-    columns = "\n".join(f"    field_{one} {kind}," for one in range(lines - FRAME[engine]))
-    return (POSTGRES if engine == "postgres" else CLICKHOUSE).format(n=n, columns=columns)
+def _file(stream: Database, n: int, lines: int) -> str:
+    postgres = stream.engine == "postgres"
+    kind = "TEXT NOT NULL DEFAULT ''" if postgres else "LowCardinality(String) DEFAULT ''"
+    columns = "\n".join(f"    field_{one} {kind}," for one in range(lines - FRAME[stream.engine]))
+    return (POSTGRES if postgres else CLICKHOUSE).format(n=n, columns=columns, name=stream.names[LOCAL])
 
 
 def _database(service: str, engine: EngineName) -> Database:
@@ -146,7 +139,7 @@ def _database(service: str, engine: EngineName) -> Database:
         service=service,
         key="main",
         engine=engine,
-        names={"local": "shop"},
+        names={LOCAL: f"shop_{service[-3:]}"},
         url_env={},
         migrations=f"services/{service}/migrations",
         table="goose_db_version",
@@ -158,19 +151,29 @@ def _paths(root: Path, stream: Database) -> list[Path]:
     return sorted((root / stream.migrations).glob("*.sql"))
 
 
-def _lint(root: Path, streams: list[Database], parser: Parser, kept: Path) -> int:
-    """Look at all streams; how many files were parsed. Where the records cannot be kept, each look is the first."""
-    records = Records(kept)
-    try:
-        return sum(look(gather(root, one, f"services/{one.service}", None, parser), records).parsed for one in streams)
-    finally:
-        records.close()
+def _founded(root: Path, streams: list[Database]) -> Path:
+    """The services.yaml of the streams, in a git repository in which all but the first stream's last file is merged."""
+    file = root / "services.yaml"
+    listed = (
+        f"  {one.service}: {{databases: {{main: {{engine: {one.engine}, name: {one.names[LOCAL]}}}}}}}\n"
+        for one in streams
+    )
+    file.write_text(HEAD + "".join(listed), encoding="utf-8")
+    run(["git", "init", "-q", "-b", "main"], cwd=root)
+    run(["git", "add", ".", f":!{_paths(root, streams[0])[-1].relative_to(root)}"], cwd=root)
+    run(["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "-qm", "all"], cwd=root)
+    return file
 
 
-def _changed(root: Path, streams: list[Database], parser: Parser, kept: Path, file: Path) -> float:
+def _first(yard: Yard) -> float:
+    shutil.rmtree(yard.catalog.root / ".state", ignore_errors=True)
+    return elapsed(lambda: yard.doit("lint"))
+
+
+def _changed(yard: Yard, file: Path) -> float:
     with file.open("a") as opened:
         opened.write("-- more\n")
-    return elapsed(lambda: _lint(root, streams, parser, kept))
+    return elapsed(lambda: yard.doit("lint"))
 
 
 def _squawk(program: Path, files: list[str]) -> float:
@@ -187,11 +190,10 @@ def _rules(root: Path, stream: Database) -> float:
 def _parse(root: Path, stream: Database) -> float:
     """What any linter must do: read the files as goose does, parse the statements, and see each node once."""
     files = gather(root, stream, ".", None, None).files
-    walkers = dispatch(rules(stream.engine, "statements"))
 
     def parse() -> None:
         for file in files:
-            for _ in walk(file, walkers):
+            for _ in walk(file, EVERY):
                 pass
 
     return elapsed(parse)

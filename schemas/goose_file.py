@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from schemas.goose_annotation import Annotation, Direction, GooseSyntax
-from schemas.goose_reader import Section, read
-from schemas.statement import Statement
+from schemas.goose_reader import Section, lines_of, read
+from schemas.statement import Line, Statement
 
-__all__ = ["GooseFile", "GooseSyntax", "Section", "joined", "parse", "parse_direction"]
+__all__ = ["GooseFile", "GooseSyntax", "Section", "joined", "parse", "parse_direction", "sections"]
+
+MODEST = 500_000  # bytes of a file whose lines are kept for the second direction; one that goose cannot hold is longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +32,13 @@ def parse(data: bytes, environment: Mapping[str, str] | None = None) -> GooseFil
 
     Raises GooseSyntax where goose refuses the file in either direction; ``directions`` says in which.
     """
-    sections: list[Section] = []
-    refusals: dict[Direction, GooseSyntax] = {}
-    directions: tuple[Direction, ...] = ("up", "down")
-    for direction in directions:
-        try:
-            sections.append(parse_direction(data, direction, environment))
-        except GooseSyntax as refusal:
-            refusals[direction] = refusal
-    if refusals:
+    found = sections(data, environment)
+    up, down = found["up"], found["down"]
+    if isinstance(up, GooseSyntax) or isinstance(down, GooseSyntax):
+        refusals = {direction: one for direction, one in found.items() if isinstance(one, GooseSyntax)}
         first = next(iter(refusals.values()))
         first.directions = tuple(refusals)
         raise first
-    up, down = sections
     return joined(up, down)
 
 
@@ -62,8 +58,25 @@ def joined(up: Section, down: Section) -> GooseFile:
 
 def parse_direction(data: bytes, direction: Direction, environment: Mapping[str, str] | None = None) -> Section:
     """Read a file as goose does before it runs it in one direction; GooseSyntax where goose refuses it."""
+    return _read(lines_of(data), direction, environment or {})
+
+
+def sections(data: bytes, environment: Mapping[str, str] | None = None) -> dict[Direction, Section | GooseSyntax]:
+    """What goose reads in each direction, or why it refuses the file in that one."""
+    kept = tuple(lines_of(data)) if len(data) < MODEST else None
+    directions: tuple[Direction, ...] = ("up", "down")
+    found: dict[Direction, Section | GooseSyntax] = {}
+    for direction in directions:
+        try:
+            found[direction] = _read(lines_of(data) if kept is None else kept, direction, environment or {})
+        except GooseSyntax as refusal:
+            found[direction] = refusal
+    return found
+
+
+def _read(lines: Iterable[Line], direction: Direction, environment: Mapping[str, str]) -> Section:
     try:
-        return read(data, direction, environment or {})
+        return read(lines, direction, environment)
     except GooseSyntax as refusal:
         refusal.directions = (direction,)
         raise

@@ -7,7 +7,7 @@ files through goose itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +15,7 @@ from schemas.envsub import SPACE, SubstitutionError, expand
 from schemas.goose_annotation import Annotation, Direction, GooseSyntax, name_of
 from schemas.statement import Line, Statement, joined
 
-__all__ = ["Section", "read"]
+__all__ = ["Section", "lines_of", "read"]
 
 LINE_LIMIT = 4 * 1024 * 1024  # bytes of goose's buffer; a line must be shorter
 WORD = re.compile(f"[^{SPACE}]+")
@@ -54,17 +54,17 @@ class _Reading:
         return {"": 0, "up": 1, "down": 4}[self.section] + {"": 0, "open": 1, "closed": 2}[self.block]
 
 
-def read(data: bytes, direction: Direction, environment: Mapping[str, str]) -> Section:
-    """Read a file as goose does before it runs it in this direction; GooseSyntax where goose refuses it."""
+def read(lines: Iterable[Line], direction: Direction, environment: Mapping[str, str]) -> Section:
+    """Read a file's lines as goose does before it runs it in this direction; GooseSyntax where goose refuses it."""
     reading = _Reading()
-    for line in _lines(data):
-        stripped = line.text.strip(SPACE)
-        if not reading.section and not stripped:
+    for line in lines:
+        text = line.text
+        if not reading.section and not text.strip(SPACE):
             continue
-        comment = stripped.startswith("--")
-        if comment and "+goose" in line.text and _annotated(reading, line) != "StatementEnd":
+        comment = "--" in text and text.strip(SPACE).startswith("--")
+        if comment and "+goose" in text and _annotated(reading, line) != "StatementEnd":
             continue
-        if reading.kept or (line.text and not comment):
+        if reading.kept or (text and not comment):
             _take(reading, line, direction, environment)
     _finish(reading)
     return Section(
@@ -104,8 +104,8 @@ def _take(reading: _Reading, line: Line, direction: Direction, environment: Mapp
         reading.block = ""
 
 
-def _lines(data: bytes) -> Iterator[Line]:
-    """The lines without their LF or CRLF; a CR alone ends no line."""
+def lines_of(data: bytes) -> Iterator[Line]:
+    """The lines without their LF or CRLF; a CR alone ends no line. GooseSyntax at one that goose cannot hold."""
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -216,6 +216,8 @@ def _ends(line: str) -> bool:
 
 
 def _nothing_unfinished(reading: _Reading) -> None:
+    if not reading.kept:
+        return
     left = joined(reading.kept, at=0)
     if left.text:
         raise GooseSyntax(

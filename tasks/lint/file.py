@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from schemas.catalog import Database, EngineName
 from schemas.goose_annotation import Direction, GooseSyntax, Kind, name_of
-from schemas.goose_file import GooseFile, Section, joined, parse_direction
+from schemas.goose_file import GooseFile, Section, joined, sections
 from schemas.stream import Migration
 from schemas.syntax import Mistake, Tree
 from tasks.lint.sql import Read, Sql
@@ -145,7 +145,7 @@ class File:
 
     @cached_property
     def _read(self) -> dict[Direction, Section | GooseSyntax]:
-        return {"up": _section(self.data, "up"), "down": _section(self.data, "down")}
+        return sections(self.data, ANY)
 
     def _statements(self, direction: Direction) -> tuple[Sql, ...]:
         section = self._read[direction]
@@ -186,13 +186,6 @@ class _Any(Mapping[str, str]):
 
 
 ANY = _Any()
-
-
-def _section(data: bytes, direction: Direction) -> Section | GooseSyntax:
-    try:
-        return parse_direction(data, direction, ANY)
-    except GooseSyntax as refusal:
-        return refusal
 
 
 def _marks(lines: tuple[str, ...]) -> Iterator[Mark]:
