@@ -116,7 +116,8 @@ def _known(architecture: str) -> str:
 
 def _network(go: Path) -> dict[str, str]:
     """The user's settings of where modules come from, kept by `go env -w` or in variables."""
-    seen = environment() | {"GOTOOLCHAIN": "local", "GOROOT": str(go.parents[1])}
+    chosen = {name: value for name, value in FIXED.items() if name != "GOENV"}
+    seen = {**environment(), **chosen, "GOROOT": str(go.parents[1])}
     done = shell.run([go, "env", "-json", *NETWORK, "GOCACHE", "GOMODCACHE"], environment=seen, timeout=60)
     try:
         found = json.loads(done.out)
