@@ -84,6 +84,7 @@ class Service(NamedTuple):
     image: str  # repository of the migrations image; empty when services.yaml names none
     databases: tuple[Database | Reference, ...]
     platforms: tuple[str, ...] = PLATFORMS  # that the image is for
+    base: str = ""  # the image that it begins with, HOST/REPOSITORY@sha256:…; empty: none
 
 
 class ArgoCD(NamedTuple):

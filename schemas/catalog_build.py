@@ -163,6 +163,7 @@ def _service(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], d
         image=image.replace("{service}", name),
         databases=tuple(databases),
         platforms=tuple(sorted((document.get("image") or {}).get("platforms") or PLATFORMS)),
+        base=(document.get("image") or {}).get("base") or "",
     )
 
 

@@ -26,6 +26,7 @@ class Content:
 
     service: str
     streams: Mapping[str, tuple[Migration, ...]]
+    base: str = ""  # the image that it begins with, HOST/REPOSITORY@sha256:…; empty: none
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
@@ -68,6 +69,8 @@ class Identity:
 
 def identity(repository: str, content: Content, platforms: Sequence[str], recipe: str) -> Identity:
     """The name of the image that this content makes; the recipe stands for all else that goes into it."""
+    base = {"base": content.base.partition("@")[2]} if content.base else {}
     made_of = {"service": content.service, "files": content.hashes, "platforms": list(platforms), "recipe": recipe}
+    made_of |= base
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return Identity(repository=repository, tag=f"m-{digest[:DIGITS]}")

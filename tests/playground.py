@@ -25,7 +25,7 @@ from types import FrameType
 from tests import registries
 from tests.registries import Registry
 
-__all__ = ["Playground", "copy_example", "git", "playground", "publish"]
+__all__ = ["SETTINGS", "Playground", "copy_example", "git", "playground", "publish"]
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {"user.name": "Somebody", "user.email": "somebody@example.com", "commit.gpgsign": "false"}

@@ -27,13 +27,19 @@ SETTINGS: Mapping[str, Any] = {
 
 
 def build(content: Content, platforms: Iterable[str], say: Callable[[str], None]) -> oci.Image:
-    """The image of this content, the same to the byte wherever and whenever it is made. Raises ToolError."""
+    """The image of this content, the same to the byte wherever and whenever it is made.
+
+    Raises ToolError where goose cannot be built; RegistryError and Refused where it begins with another image that
+    cannot be had.
+    """
     migrations = oci.layer(
         {path: (data, 0o644) for path, data in content.files.items()}, f"migrations of {content.service}"
     )
     architectures = [one.removeprefix("linux/") for one in platforms]
-    layers = {one: (_certificates(), _goose(one, say), migrations) for one in architectures}
-    return oci.image(layers, settings(content))
+    bases = {one: _base(content.base, one, say) for one in architectures if content.base}
+    certificates = () if content.base else (_certificates(),)  # a base's own may have an authority of the user's
+    layers = {one: (*certificates, _goose(one, say), migrations) for one in architectures}
+    return oci.image(layers, settings(content), bases)
 
 
 def settings(content: Content) -> dict[str, Any]:
@@ -54,6 +60,11 @@ def recipe() -> str:
 @lru_cache(maxsize=1)
 def _certificates() -> oci.Layer:
     return oci.layer({CERTIFICATES: (shipped.certificates(), 0o644)}, "certificates of authorities (certifi)")
+
+
+@lru_cache(maxsize=2)
+def _base(reference: str, architecture: str, say: Callable[[str], None]) -> oci.Base:
+    return oci.pull(reference, architecture, say)
 
 
 @lru_cache(maxsize=2)

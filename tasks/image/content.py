@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def contents(catalog: Catalog, services: Sequence[str], commit: str = "HEAD") ->
     found: dict[str, Content | GanderError] = {}
     for name, listed in databases.items():
         try:
-            found[name] = _content(name, listed, at, below, data)
+            found[name] = replace(_content(name, listed, at, below, data), base=then.services[name].base)
         except GanderError as error:
             found[name] = error
     return found

@@ -103,6 +103,6 @@ def same(held: Held, made: Platform) -> bool:
     wanted = json.loads(made.config.data)["config"]
     return (
         held.architecture == made.architecture
-        and held.layers == tuple(one.digest for one in made.layers)
+        and held.layers == tuple(one.unpacked for one in made.layers)
         and all(held.settings.get(key) == value for key, value in wanted.items() if value)
     )

@@ -124,6 +124,40 @@ def test_what_lint_and_test_refuse_of_the_commit_is_not_pushed_whatever_the_work
     assert registry.tags(f"{mono.root.parent.name.replace('_', '-')}/shop") == []
 
 
+def test_an_image_begins_with_the_base_that_the_commits_services_yaml_pins(
+    mono: Monorepo, git: Typed, images: str, registry: Registry
+) -> None:
+    (plain,) = pushed(mono, "image:shop")
+    layer = oci.layer({"/etc/authority.pem": (b"of the company", 0o644)}, "authority")
+    base = oci.image({"amd64": [layer]}, {"Env": ["SSL_CERT_FILE=/etc/authority.pem"], "User": "0"})
+    digest = oci.push(f"{images}/base:m-1", base, lambda _: None)
+    listed = mono.root / "services.yaml"
+    without = listed.read_text()
+    listed.write_text(without.replace("image: {", f"image: {{base: '{images}/base:m-1@{digest}', "))
+    assert pushed(mono, "image:shop") == [plain], "what is not committed changes no image"
+    git("commit", "--quiet", "--all", "--message", "a base")
+    (based,) = pushed(mono, "image:shop")
+    assert based["tag"] != plain["tag"]
+    assert pushed(mono, "image:shop", "commit=HEAD~1") == [plain | {"commit": plain["commit"]}]
+    settings = config(registry, based["digest"])
+    assert settings["Env"] == ["SSL_CERT_FILE=/etc/authority.pem", "GOOSE_MIGRATION_DIR=/migrations"]
+    assert (settings["User"], settings["Entrypoint"]) == ("65532:65532", ["/goose"])
+    (entry,) = json.loads(registry.blob(based["digest"]))["manifests"]
+    layers = [one["digest"] for one in json.loads(registry.blob(entry["digest"]))["layers"]]
+    assert (layers[0], len(layers)) == (layer.digest, 3), "the base, goose, the migrations: certificates are the base's"
+
+    listed.write_text(listed.read_text().replace(f"@{digest}", f"@sha256:{'0' * 64}"))
+    git("commit", "--quiet", "--all", "--message", "a base that is not there")
+    done = mono.doit("image:shop")
+    assert done.returncode == 1
+    assert "does not have the base of images" in done.stderr
+    assert "→ correct image.base in services.yaml" in done.stderr
+    listed.write_text(without.replace("image: {", f"image: {{base: '{images}/base:m-1', "))
+    done = mono.doit("image:shop")
+    assert done.returncode == 3
+    assert "is not an image that its digest pins" in done.stderr
+
+
 def test_a_run_that_is_killed_while_it_pushes_leaves_no_tag_and_nothing_in_git(
     mono: Monorepo, git: Typed, registry: Registry
 ) -> None:

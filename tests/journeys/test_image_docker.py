@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from docker import APIClient
 from schemas.errors import ToolError
 from tests.daemons import daemon
 from tests.journeys.conftest import Make, Monorepo, counts
+from tests.playground import SETTINGS, git
 from tools import docker, shell
 from tools.docker import Docker
 
@@ -46,6 +49,8 @@ def fixture_mono(make: Make, host: str, monkeypatch: pytest.MonkeyPatch) -> Mono
     monorepo = make({"shop": {"00001_users.sql": USERS, "00002_more.sql": MORE}, "cart": {"00001_a.sql": USERS}}, HEAD)
     (monorepo.root / ".gitignore").write_text(".state\n")
     monorepo.commit()
+    for setting, value in SETTINGS.items():
+        git(monorepo.root, "config", setting, value)
     return monorepo
 
 
@@ -125,6 +130,54 @@ def test_the_image_runs_as_the_cluster_runs_it_and_migrates_a_database(mono: Mon
         assert password not in json.dumps(sdk.inspect_image(shop["id"]))
         assert password not in "".join(lines)
         local.execute("DROP DATABASE deployed")
+
+
+DOCKERFILE = """\
+FROM scratch
+COPY Dockerfile /etc/authority.pem
+ENV SSL_CERT_FILE=/etc/authority.pem
+USER 0
+ENTRYPOINT ["/bin/sh"]
+"""
+
+
+def built(sdk: APIClient, repository: str) -> str:
+    """What Docker makes of a Dockerfile and pushes: its name with its digest."""
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(DOCKERFILE)
+        tar.addfile(entry, io.BytesIO(DOCKERFILE.encode()))
+    context.seek(0)
+    said = list(sdk.build(fileobj=context, custom_context=True, tag=f"{repository}:v1", rm=True, decode=True))
+    assert not [line for line in said if "error" in line], said
+    said = list(sdk.push(repository, "v1", stream=True, decode=True))
+    sdk.remove_image(f"{repository}:v1")
+    (digest,) = [line["aux"]["Digest"] for line in said if "aux" in line]
+    return f"{repository}:v1@{digest}"
+
+
+def test_an_image_begins_with_what_docker_made_of_a_dockerfile(mono: Monorepo, sdk: APIClient, images: str) -> None:
+    base = built(sdk, f"{images}/base")
+    architecture = sdk.version()["Arch"]
+    listed = mono.root / "services.yaml"
+    head = HEAD.replace("image: {", f"image: {{base: '{base}', ")
+    head = head.replace("linux/amd64, linux/arm64", f"linux/{architecture}")
+    listed.write_text(listed.read_text().replace(HEAD, head))
+    git(mono.root, "commit", "--quiet", "--all", "--message", "a base")
+    shop = image(mono)
+    assert counts(mono.fine("image:shop", "push=false")) == (0, 1, 0)
+    held = sdk.inspect_image(shop["id"])
+    assert held["Config"]["Env"][-2:] == ["SSL_CERT_FILE=/etc/authority.pem", "GOOSE_MIGRATION_DIR=/migrations"]
+    found = docker.usable()
+    assert isinstance(found, Docker)
+    with found as opened:
+        done = opened.run(shop["id"], ["-version"], environment={}, deadline=60)
+    assert done.code == 0
+    assert "goose version" in done.out
+    with tarfile.open(fileobj=io.BytesIO(b"".join(sdk.get_image(shop["id"])))) as saved:
+        layers = [saved.extractfile(one) for one in saved if one.isfile()]
+        assert any(b"ENV SSL_CERT_FILE" in layer.read() for layer in layers if layer)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,9 +102,12 @@ def test_platforms_and_what_else_is_in_it_are_part_of_the_name() -> None:
         identity("r", held, ["linux/amd64", "linux/arm64"], "x").tag,
         identity("r", held, ["linux/amd64"], "y").tag,
         identity("r", Content(service="two", streams=held.streams), ["linux/amd64"], "x").tag,
+        identity("r", replace(held, base="h.example/a@sha256:1"), ["linux/amd64"], "x").tag,
+        identity("r", replace(held, base="h.example/a@sha256:2"), ["linux/amd64"], "x").tag,
+        identity("r", replace(held, base="another.example/b:v1@sha256:2"), ["linux/amd64"], "x").tag,
         identity("r", Content(service="one", streams={"other": held.streams["main"]}), ["linux/amd64"], "x").tag,
     }
-    assert len(names) == 5
+    assert len(names) == 7, "of a base its digest counts, not where it lies"
 
 
 def test_the_folders_are_those_of_the_commits_own_services_yaml(root: Path, git: Typed) -> None:

@@ -177,6 +177,29 @@ def test_an_answer_without_end_is_cut_off() -> None:
         ask(host, [])
 
 
+def test_a_layer_that_lies_elsewhere_is_fetched_there(tmp_path: Path) -> None:
+    image = oci.image({"amd64": [oci.layer({"/etc/a": (b"a", 0o644)}, "a")]}, {})
+    (one,) = image.platforms
+    (layer,) = one.layers
+    with registries.registry(tmp_path / "registry") as registry:
+        oci.push(f"{registry.host}/base:m-1", image, lambda _: None)
+        stored = f"http://{registry.host}/v2/base/blobs"
+        replies: list[Reply] = [
+            (200, {}, one.manifest.data),
+            (307, {"Location": f"{stored}/{one.config.digest}"}, b""),
+            (302, {"Location": f"{stored}/{layer.digest}"}, b""),
+            (307, {"Location": "http://store.example.com/layer?key=secret"}, b""),
+        ]
+        asked: list[str] = []
+        with scripted(replies, asked) as host:
+            base = oci.pull(f"{host}/base@{one.manifest.digest}", "amd64", lambda _: None)
+            assert base.layers[0].data == layer.data
+            with pytest.raises(RegistryError, match="leads to an address without TLS") as caught:
+                base.layers[0].fetch()
+    assert "secret" not in str(caught.value)
+    assert [line.split("/")[3] for line in asked[:3]] == ["manifests", "blobs", "blobs"]
+
+
 def test_an_upload_that_breaks_off_is_finished(tmp_path: Path) -> None:
     layer = oci.layer({"/goose": (os.urandom(3_000_000), 0o755)}, "goose")
     image = oci.image({"amd64": [layer]}, {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tools.oci.pull import pull
 from tools.oci.registry import digest, push
-from tools.oci.writer import Image, Layer, Platform, image, layer
+from tools.oci.writer import Base, Image, Layer, Platform, image, layer
 
-__all__ = ["Image", "Layer", "Platform", "digest", "image", "layer", "push"]
+__all__ = ["Base", "Image", "Layer", "Platform", "digest", "image", "layer", "pull", "push"]

@@ -97,8 +97,9 @@ class Door:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         once: bool = False,
+        most: int = LONGEST,
     ) -> Answer:
-        """The answer to a request, whatever its status, after a login where one is wanted.
+        """The answer to a request, whatever its status, after a login where one is wanted; of ``most`` bytes.
 
         A registry that is busy or cannot be reached is asked again, later and later. With ``once`` it is not, and
         Interrupted is raised. Raises RegistryError where it stays away, does not let us in, or cannot be trusted.
@@ -108,7 +109,7 @@ class Door:
         while True:
             trials += 1
             try:
-                answer = self._send(method, url, wanted, headers or {}, content)
+                answer = self._send(method, url, wanted, headers or {}, content, most=most)
             except httpx.TransportError as error:
                 if once:
                     raise Interrupted(str(error)) from error
@@ -133,7 +134,14 @@ class Door:
         return RegistryError(f"{self.host}: {what}: HTTP {answer.status}", why=shell.redact(said), todo=todo)
 
     def _send(
-        self, method: str, url: str, scopes: tuple[str, ...], headers: Mapping[str, str], content: bytes | None
+        self,
+        method: str,
+        url: str,
+        scopes: tuple[str, ...],
+        headers: Mapping[str, str],
+        content: bytes | None,
+        *,
+        most: int,
     ) -> Answer:
         """Send it, and once more after a login where the registry wants one."""
         own = _origin(url) == _origin(self.base)
@@ -142,26 +150,32 @@ class Door:
                 f"{self.host} leads to an address without TLS", why=f"http://{httpx.URL(url).host}", todo=""
             )
         sent = self._headers.get(scopes, "") if own else ""
-        answer = self._exchange(method, url, {**headers, **_authorization(sent)}, content)
+        answer = self._exchange(method, url, {**headers, **_authorization(sent)}, content, most)
         if answer.status != 401 or not own:  # noqa: PLR2004 - unauthorized
             return answer
         renewed = self._authorize(answer, scopes, but=sent)
         if not renewed:
             return answer
-        return self._exchange(method, url, {**headers, **_authorization(renewed)}, content)
+        return self._exchange(method, url, {**headers, **_authorization(renewed)}, content, most)
 
     def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, **more: Any
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        most: int = LONGEST,
+        **more: Any,
     ) -> Answer:
         request = self.client.build_request(method, url, headers=dict(headers), content=content, **more)
         answer = self.client.send(request, stream=True)
-        body = b""
+        body = bytearray()
         with contextlib.closing(answer):
             for chunk in answer.iter_bytes():
                 body += chunk
-                if len(body) > LONGEST:
-                    raise RegistryError(f"{self.host} answers with more than {LONGEST >> 20} MiB")
-        return Answer(status=answer.status_code, headers=answer.headers, body=body, url=answer.url)
+                if len(body) > most:
+                    raise RegistryError(f"{self.host} answers with more than {most / (1 << 20):.0f} MiB")
+        return Answer(status=answer.status_code, headers=answer.headers, body=bytes(body), url=answer.url)
 
     def _authorize(self, answer: Answer, scopes: tuple[str, ...], but: str) -> str:
         """What to send as Authorization by the registry's challenge; empty where nothing else is known."""

@@ -13,7 +13,7 @@ import httpx
 from schemas.errors import Refused, RegistryError
 from tools.oci.door import Answer, Door, Interrupted
 from tools.oci.reference import Reference, parse
-from tools.oci.writer import INDEX, MANIFEST, Blob, Image
+from tools.oci.writer import INDEX, MANIFEST, Blob, Image, Lent
 
 __all__ = ["Registries", "digest", "push"]
 
@@ -105,7 +105,7 @@ class Registries:
         return there
 
     def _digest(self, name: Reference, tag: str, scopes: tuple[str, ...]) -> str | None:
-        door = self._door(name.host)
+        door = self.door(name.host)
         url = door.url(f"{name.repository}/manifests/{tag}")
         accept = {"Accept": ", ".join(KINDS)}
         answer = door.ask("HEAD", url, scopes=scopes, headers=accept)
@@ -117,9 +117,9 @@ class Registries:
             raise door.refused(f"it does not say whether it has {name.repository}:{tag}", answer)
         return answer.headers.get(DIGEST) or f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
 
-    def _blob(self, name: Reference, blob: Blob, scopes: tuple[str, ...], say: Say) -> None:
+    def _blob(self, name: Reference, blob: Blob | Lent, scopes: tuple[str, ...], say: Say) -> None:
         """See that the repository has a blob: it had it, takes it from a neighbour, or gets it."""
-        door = self._door(name.host)
+        door = self.door(name.host)
         there = door.ask("HEAD", door.url(f"{name.repository}/blobs/{blob.digest}"), scopes=scopes)
         if there.status not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
             raise door.refused(f"it does not say what {name.repository} has", there)
@@ -129,17 +129,17 @@ class Registries:
         with self._lock:
             self._held[name.host, blob.digest] = name.repository
 
-    def _mounted(self, name: Reference, blob: Blob, scopes: tuple[str, ...]) -> bool:
+    def _mounted(self, name: Reference, blob: Blob | Lent, scopes: tuple[str, ...]) -> bool:
         """Whether the registry has taken the blob from another repository, where this run has seen it."""
-        neighbour = self._held.get((name.host, blob.digest))
+        neighbour = self._held.get((name.host, blob.digest)) or _lender(name, blob)
         if neighbour is None:
             return False
-        door = self._door(name.host)
+        door = self.door(name.host)
         url = door.url(f"{name.repository}/blobs/uploads/?mount={blob.digest}&from={neighbour}")
         answer = door.ask("POST", url, scopes=(*scopes, f"repository:{neighbour}:pull"))
         return answer.status == httpx.codes.CREATED
 
-    def _upload(self, door: Door, name: Reference, blob: Blob, scopes: tuple[str, ...]) -> None:
+    def _upload(self, door: Door, name: Reference, blob: Blob | Lent, scopes: tuple[str, ...]) -> None:
         """Send a blob; what breaks off goes on where the registry says that it is, or begins anew."""
         answer: Answer | None = None
         for _ in range(RESTARTS):
@@ -178,13 +178,14 @@ class Registries:
         )
 
     def _manifest(self, name: Reference, document: Blob, tag: str, scopes: tuple[str, ...]) -> None:
-        door = self._door(name.host)
+        door = self.door(name.host)
         url = door.url(f"{name.repository}/manifests/{tag}")
         answer = door.ask("PUT", url, scopes=scopes, headers={"Content-Type": document.kind}, content=document.data)
         if answer.status != httpx.codes.CREATED:
             raise door.refused(f"{name.repository} does not take the image", answer)
 
-    def _door(self, host: str) -> Door:
+    def door(self, host: str) -> Door:
+        """The way into a registry."""
         with self._lock:
             if host not in self._doors:
                 self._doors[host] = Door(host, pause=self._pause)
@@ -197,6 +198,12 @@ def _pull(name: Reference) -> tuple[str, ...]:
 
 def _push(name: Reference) -> tuple[str, ...]:
     return (f"repository:{name.repository}:pull,push",)
+
+
+def _lender(name: Reference, blob: Blob | Lent) -> str | None:
+    """The repository of this registry that a layer was lent by."""
+    host, _, repository = blob.origin.partition("/") if isinstance(blob, Lent) else ("", "", "")
+    return repository if host == name.host and repository != name.repository else None
 
 
 def _accepted(answer: Answer) -> bool:

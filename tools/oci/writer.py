@@ -10,13 +10,14 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
-__all__ = ["FORMAT", "Blob", "Image", "Layer", "Platform", "image", "layer"]
+__all__ = ["FORMAT", "Base", "Blob", "Image", "Layer", "Lent", "Platform", "image", "layer"]
 
 FORMAT = "1"  # raised whenever the same content makes other bytes
 EPOCH = "1970-01-01T00:00:00Z"
@@ -27,6 +28,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 File = tuple[bytes, int]
 """Content and mode."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +55,50 @@ class Layer(Blob):
 
     note: str
 
+    @property
+    def unpacked(self) -> str:
+        """The digest of the tar file in it."""
+        return self.digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """A layer of another image: its bytes are fetched when somebody needs them."""
+
+    kind: str
+    digest: str
+    size: int
+    unpacked: str
+    origin: str  # HOST/REPOSITORY that has it
+    fetch: Callable[[], bytes] = field(repr=False)
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes."""
+        return self.fetch()
+
+    @property
+    def descriptor(self) -> dict[str, Any]:
+        """How a manifest names it."""
+        return {"mediaType": self.kind, "digest": self.digest, "size": self.size}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What an image begins with on one kind of machine: another's layers and settings."""
+
+    layers: tuple[Lent, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    environment: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """One of the machines that an image is for: its processor, and the layers there."""
 
     architecture: str  # as Go names it: amd64, arm64
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer | Lent, ...]
     config: Blob
     manifest: Blob
 
@@ -72,7 +111,7 @@ class Image:
     platforms: tuple[Platform, ...]
 
     @property
-    def blobs(self) -> tuple[Blob, ...]:
+    def blobs(self) -> tuple[Blob | Lent, ...]:
         """Layers and configs, each once, in the order in which they are to be pushed."""
         listed = [blob for one in self.platforms for blob in (*one.layers, one.config)]
         return tuple({blob.digest: blob for blob in listed}.values())
@@ -95,9 +134,18 @@ def layer(files: Mapping[str, File], note: str) -> Layer:
     return Layer(kind=LAYER, data=out.getvalue(), note=note)
 
 
-def image(layers: Mapping[str, Sequence[Layer]], settings: Mapping[str, Any]) -> Image:
-    """The image whose layers are these on each architecture, run with these settings (``User``, ``Entrypoint`` …)."""
-    platforms = tuple(_platform(architecture, tuple(those), settings) for architecture, those in layers.items())
+def image(
+    layers: Mapping[str, Sequence[Layer]], settings: Mapping[str, Any], bases: Mapping[str, Base] = NOTHING
+) -> Image:
+    """The image whose layers are these on each architecture, run with these settings (``User``, ``Entrypoint`` …).
+
+    Where an architecture has a base, its layers come first, and what it says of ``Env`` and ``Labels`` stays as far
+    as the settings say nothing else; nothing else of its settings does.
+    """
+    platforms = tuple(
+        _platform(architecture, tuple(those), settings, bases.get(architecture, Base()))
+        for architecture, those in layers.items()
+    )
     manifests = [
         {**one.manifest.descriptor, "platform": {"architecture": one.architecture, "os": "linux"}} for one in platforms
     ]
@@ -105,16 +153,17 @@ def image(layers: Mapping[str, Sequence[Layer]], settings: Mapping[str, Any]) ->
     return Image(index=index, platforms=platforms)
 
 
-def _platform(architecture: str, layers: tuple[Layer, ...], settings: Mapping[str, Any]) -> Platform:
+def _platform(architecture: str, own: tuple[Layer, ...], settings: Mapping[str, Any], base: Base) -> Platform:
+    layers: tuple[Layer | Lent, ...] = (*base.layers, *own)
     config = _document(
         CONFIG,
         {
             "architecture": architecture,
             "os": "linux",
             "created": EPOCH,
-            "config": dict(settings),
-            "rootfs": {"type": "layers", "diff_ids": [one.digest for one in layers]},
-            "history": [{"created": EPOCH, "created_by": one.note} for one in layers],
+            "config": _merged(settings, base),
+            "rootfs": {"type": "layers", "diff_ids": [one.unpacked for one in layers]},
+            "history": [*base.history, *({"created": EPOCH, "created_by": one.note} for one in own)],
         },
     )
     manifest = {
@@ -124,6 +173,16 @@ def _platform(architecture: str, layers: tuple[Layer, ...], settings: Mapping[st
         "layers": [one.descriptor for one in layers],
     }
     return Platform(architecture=architecture, layers=layers, config=config, manifest=_document(MANIFEST, manifest))
+
+
+def _merged(settings: Mapping[str, Any], base: Base) -> dict[str, Any]:
+    merged = dict(settings)
+    ours = {variable.partition("=")[0] for variable in settings.get("Env", ())}
+    if kept := [variable for variable in base.environment if variable.partition("=")[0] not in ours]:
+        merged["Env"] = [*kept, *settings.get("Env", ())]
+    if base.labels:
+        merged["Labels"] = {**base.labels, **settings.get("Labels", {})}
+    return merged
 
 
 def _document(kind: str, data: Mapping[str, Any]) -> Blob:
