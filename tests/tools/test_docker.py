@@ -13,6 +13,7 @@ import pytest
 from docker import APIClient
 from docker.context import ContextAPI
 
+from pipelines.ending import stop_programs
 from schemas.errors import Refused, ToolError, ToolTimeout
 from tests.daemons import daemon
 from tools import docker, oci, shell
@@ -137,7 +138,7 @@ def test_one_that_does_not_end_is_stopped_at_the_deadline_and_that_is_said(opene
 
 def test_when_the_run_is_told_to_end_its_containers_are_stopped_and_that_is_said(opened: Docker, host: str) -> None:
     def told(_line: str) -> None:
-        threading.Thread(target=docker.stop_all).start()
+        threading.Thread(target=stop_programs).start()
 
     with pytest.raises(ToolError, match="had not ended: its container was stopped, as the run was"):
         opened.run(NAME, ["echo begun; sleep 60"], environment={}, mounts=MACHINE, deadline=60, on_line=told)
