@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,12 +9,11 @@ from schemas.catalog import Environment
 from schemas.errors import GanderError
 from tasks.lint.finding import Finding
 from tasks.plan.held import Asked, Files, Told, tell
-from tasks.promote.image import Image, Streams
+from tasks.promote.image import Image, Streams, short
 
-__all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted", "short"]
+__all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted"]
 
 NOTHING, CHANGES, OPEN = 0, 4, 1  # exit codes; what cannot be told wins
-OURS = re.compile(r".+:(?P<tag>m-[0-9a-f]+)(?:@sha256:[0-9a-f]+)?")
 YOU, MERGES, SYNCS = "you", "whoever merges", "whoever syncs in Argo CD"
 
 Findings = Mapping[str, Mapping[str, Sequence[Finding]]]
@@ -58,12 +56,6 @@ class Prospect:
     def code(self) -> int:
         """Exit code: nothing to do, changes, or cannot be told."""
         return OPEN if self.problems else CHANGES if self.now != self.then or self.runs else NOTHING
-
-
-def short(image: str) -> str:
-    """The tag of an image of ours, or the whole of what is none."""
-    found = OURS.fullmatch(image)
-    return found["tag"] if found else image
 
 
 def foresee(facts: Facts) -> Prospect:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tasks.lint.finding import Finding
-from tasks.plan.prospect import CHANGES, NOTHING, Prospect, short
+from tasks.plan.prospect import CHANGES, NOTHING, Prospect
+from tasks.promote.image import short
 
 __all__ = ["document", "markdown", "text"]
 

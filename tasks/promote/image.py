@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.errors import GanderError
 
-__all__ = ["Image", "Images", "Streams"]
+__all__ = ["Image", "Images", "Streams", "short"]
+
+OURS = re.compile(r".+:(?P<tag>m-[0-9a-f]+)(?:@sha256:[0-9a-f]+)?")
 
 Streams = Mapping[str, Mapping[str, str]]  # database -> name of a migration file -> SHA-256 of its content, in order
 
@@ -42,3 +45,9 @@ class Images(Protocol):
 
     def held(self, wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Streams]:
         """What services held at commits, as far as that is known here: (service, commit) -> its migrations."""
+
+
+def short(image: str) -> str:
+    """The tag of an image of ours, or the whole of what is none."""
+    found = OURS.fullmatch(image)
+    return found["tag"] if found else image

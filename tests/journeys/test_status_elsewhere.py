@@ -82,10 +82,10 @@ def test_every_environment_stands_in_one_table_and_missing_variables_are_told_to
     assert done.stdout.splitlines()[:6] == [
         "shop/main       at head, 2 files applied",
         "shop/main@dev   at head, 2 files applied",
-        "shop/main@prod  not known: SHOP_MAIN_PROD_URL is not set",
+        "shop/main@prod  not asked: SHOP_MAIN_PROD_URL is not set",
         "cart/main       at head, 2 files applied",
         "cart/main@dev   at head, 2 files applied",
-        "cart/main@prod  not known: CART_MAIN_PROD_URL is not set",
+        "cart/main@prod  not asked: CART_MAIN_PROD_URL is not set",
     ]
     assert "2 variables are not set" in done.stderr
     assert "→ export SHOP_MAIN_PROD_URL='postgres://USER:PASSWORD@HOST:5432/shop'" in done.stderr
