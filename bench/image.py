@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from bench.monorepo import generate
 from bench.timing import Comparison, compare, elapsed
@@ -19,6 +22,7 @@ from schemas.errors import GanderError
 from tasks.image import build as building
 from tasks.image import content
 from tests import registries
+from tests.daemons import daemon
 from tests.playground import publish
 from tests.registries import Registry
 from tools.oci.registry import Registries
@@ -41,6 +45,18 @@ CMD ["-env=none", "up"]
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docker:
+    """Docker's own program, and the daemon that it talks to; an empty host is that of the surroundings."""
+
+    program: str
+    host: str
+
+    def do(self, *words: str, context: Path) -> None:
+        """Run a command; SystemExit where it fails."""
+        run([self.program, *words], cwd=context, extra={"DOCKER_HOST": self.host} if self.host else {})
+
+
 def options(parser: ArgumentParser) -> None:
     """Add this benchmark's options."""
     parser.add_argument("--services", type=int, default=100, help="services that are up to date (default: 100)")
@@ -61,11 +77,11 @@ def measure(chosen: Namespace) -> Iterator[Comparison]:
         yard = Yard.at(file)
         _push(yard)
         yield _unchanged(yard, registry, place / "empty", chosen.rounds)
-        docker = shutil.which("docker") or ""
-        if why := _unusable(docker):
-            print(f"beside docker build: not measured: {why}")
-        else:
-            yield _new(yard, registry, place, docker, chosen.rounds)
+        with _docker() as (docker, host):
+            if docker:
+                yield _new(yard, registry, place, Docker(program=docker, host=host), chosen.rounds)
+            else:
+                print(f"beside docker build: not measured: {host}")
 
 
 def _push(yard: Yard) -> None:
@@ -110,7 +126,7 @@ def _unchanged(yard: Yard, registry: Registry, empty: Path, rounds: int) -> Comp
     )
 
 
-def _new(yard: Yard, registry: Registry, place: Path, docker: str, rounds: int) -> Comparison:
+def _new(yard: Yard, registry: Registry, place: Path, docker: Docker, rounds: int) -> Comparison:
     """One image that the registry has nothing of, built and pushed by each; each time to a new repository."""
     name = next(iter(yard.catalog.services))
     held, service = content.content(yard.catalog, name), yard.catalog.services[name]
@@ -135,13 +151,12 @@ def _new(yard: Yard, registry: Registry, place: Path, docker: str, rounds: int) 
         reference = f"{registry.host}/theirs-{next(number)}:m-1"
 
         def work() -> None:
-            run([docker, "build", "--quiet", "--no-cache", "--tag", reference, "."], cwd=context)
-            run([docker, "push", "--quiet", reference], cwd=context)
+            docker.do("build", "--quiet", "--no-cache", "--tag", reference, ".", context=context)
+            docker.do("push", "--quiet", reference, context=context)
 
-        try:
-            return elapsed(work)
-        finally:
-            subprocess.run([docker, "rmi", reference], capture_output=True, check=False)
+        taken = elapsed(work)
+        docker.do("rmi", reference, context=context)
+        return taken
 
     return compare("one new image, built and pushed", ours, "docker build, docker push", theirs, rounds=rounds)
 
@@ -152,9 +167,16 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _unusable(docker: str) -> str:
-    """Why no Docker can be compared with; empty where one answers."""
-    if not docker:
-        return "there is no docker on the PATH"
-    done = subprocess.run([docker, "version"], capture_output=True, text=True, timeout=60, check=False)
-    return (done.stderr or done.stdout).strip().splitlines()[-1] if done.returncode else ""
+@contextmanager
+def _docker() -> Iterator[tuple[str, str]]:
+    """Docker's program and the daemon that it is to use; no program, and why, where there is none."""
+    program = shutil.which("docker")
+    if not program:
+        yield "", "there is no docker on the PATH"
+        return
+    with ExitStack() as closing:
+        try:
+            host = closing.enter_context(daemon())
+        except (pytest.skip.Exception, pytest.fail.Exception) as missing:
+            program, host = "", str(missing)
+        yield program, host
