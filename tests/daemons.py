@@ -1,4 +1,4 @@
-"""A real Docker daemon for tests: one of our own, which touches nothing of the machine's, or the one that runs here."""
+"""A real Docker daemon for tests: one of our own in a folder of its own, or the one that runs here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def daemon() -> Iterator[str]:
     """The ``DOCKER_HOST`` of a daemon that answers; the test is not run where there is none, and fails where CI=true.
 
     Root gets one that keeps its images in a folder of its own, makes no network and no firewall rule, and that is
-    gone afterwards with its processes and mounts.
+    gone afterwards with its processes and mounts. What stays is what any dockerd of this version writes when it
+    first starts: /etc/docker/key.json.
     """
     program = _tool("dockerd")
     if program and os.geteuid() == 0 and sys.platform == "linux":
