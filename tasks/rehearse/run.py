@@ -77,6 +77,11 @@ def _release(work: Work, target: Target, local: Local) -> Release:
     before = deployed(work, place, tip)
     image = _loaded(work, images, service, local)
     with copy(work, place, tip, images.commit) as here:
+        if service not in here.catalog.services or target.environment not in here.catalog.environments:
+            raise Refused(
+                f"services.yaml of {here.commit[:12]} has no environment `{target.environment}`, or no {service}",
+                todo=f"commit {work.catalog.file.name}, then run it again",
+            )
         there = here.catalog.services[service]
         objects = rendered(here, place, tip, image.whole, work.progress.now)
         found, problems = jobs(there, place.environment, objects)

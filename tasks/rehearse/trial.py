@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from schemas.catalog import Catalog, Database
 from schemas.errors import Refused, ToolTimeout
@@ -21,7 +22,7 @@ from tasks.migrate import failure
 from tasks.rehearse.ground import Ground, ground
 from tasks.rehearse.job import Job, read, words
 from tasks.rehearse.judgement import Facts, Verdict, judge, startable
-from tasks.rehearse.secret import Made, Secrets, settle
+from tasks.rehearse.secret import Made, Secrets, Settled, settle
 from tasks.scratch import Streams
 from tasks.work import Work
 from tools.docker import Docker, Mount
@@ -59,7 +60,7 @@ def trial(work: Work, stage: Stage, database: Database, manifest: Manifest, stre
     findings = [*startable(job, stage.image, stage.user), *settled.findings]
     if findings:
         return Verdict(findings=findings)
-    command = {"command": words(job, job.command, settled.texts), "args": words(job, job.args, settled.texts)}
+    command, args = words(job, job.command, settled.texts), words(job, job.args, settled.texts)
     if database.engine == "clickhouse" and stage.daemon.rootless:
         raise Refused(
             f"{database.label} cannot be rehearsed by a rootless Docker",
@@ -68,53 +69,72 @@ def trial(work: Work, stage: Stage, database: Database, manifest: Manifest, stre
         )
     baseline = place.baseline(stage.catalog, database)
     with ground(work, streams, database.names[stage.environment], baseline) as there:
-        way = there.guest.way(there.site.application)
-        variables = {**settled.texts, **dict.fromkeys(settled.url, way.url)}
+        way, (texts, notes) = there.guest.way(there.site.application), _texts(stage, database, settled, there)
         mounts = [Mount(source=way.socket[0], target=way.socket[1])] if way.socket else []
-        files = stage.content.streams[database.key]
-        texts, notes = {file.name: file.data for file in files}, []
         if database.engine == "clickhouse":
-            staged = there.site.server.staged({file.path: file.data for file in files}, settled.texts)
-            texts = {Path(path).name: text for path, text in staged.texts.items()}
             mounts.append(Mount(source=_placed(stage, database, texts), target=stage.content.folder(database.key)))
-            notes = [CLUSTER, *staged.remarks]
+        given = _Given(
+            command=command,
+            args=args,
+            variables={**settled.texts, **dict.fromkeys(settled.url, way.url)},
+            mounts=mounts,
+            network="none" if way.socket else NETWORK,
+        )
         work.progress.now(f"{job.name} runs")
-        code, said = _run(stage, job, command, variables, mounts, network="none" if way.socket else NETWORK)
-        verdict = judge(_facts(stage, job, streams[0], there, texts, variables, code, said))
+        verdict = judge(_facts(stage, job, streams[0], there, texts, given, _run(stage, job, given)))
         return replace(verdict, notes=[*notes, *verdict.notes])
 
 
-def _run(
-    stage: Stage,
-    job: Job,
-    command: Mapping[str, Sequence[str]],
-    variables: Mapping[str, str],
-    mounts: Sequence[Mount],
-    *,
-    network: str,
-) -> tuple[int | None, str]:
-    """The exit code of the container, None where its time was up, and what it said."""
+class _Given(NamedTuple):
+    """What a Job's container gets that is not in the Job as it stands."""
+
+    command: Sequence[str]
+    args: Sequence[str]
+    variables: Mapping[str, str]
+    mounts: Sequence[Mount]
+    network: str
+
+
+class _Ended(NamedTuple):
+    """How a container ended: its exit code, None where its time was up, and what it said."""
+
+    code: int | None
+    said: str
+
+
+def _texts(
+    stage: Stage, database: Database, settled: Settled, there: Ground
+) -> tuple[Mapping[str, bytes], Sequence[str]]:
+    """The image's files as one server can run them, by name, and what that leaves unproved."""
+    files = stage.content.streams[database.key]
+    if database.engine != "clickhouse":
+        return {file.name: file.data for file in files}, ()
+    staged = there.site.server.staged({file.path: file.data for file in files}, settled.texts)
+    return {Path(path).name: text for path, text in staged.texts.items()}, [CLUSTER, *staged.remarks]
+
+
+def _run(stage: Stage, job: Job, given: _Given) -> _Ended:
     said: list[str] = []
     try:
         done = stage.daemon.run(
             stage.loaded,
-            command["args"],
-            entrypoint=command["command"],
-            environment=variables,
+            given.args,
+            entrypoint=given.command,
+            environment=given.variables,
             user=job.user,
             folder=job.folder,
             read_only=job.read_only,
             writable=job.writable,
             drop=job.drop,
             no_more_rights=job.no_more_rights,
-            network=network,
-            mounts=mounts,
+            network=given.network,
+            mounts=given.mounts,
             deadline=job.deadline or DEADLINE,
             on_line=said.append,
         )
     except ToolTimeout:
-        return None, "\n".join(said)
-    return done.code, done.out
+        return _Ended(None, "\n".join(said))
+    return _Ended(done.code, done.out)
 
 
 def _facts(  # noqa: PLR0917 - all that is known of one run
@@ -123,30 +143,31 @@ def _facts(  # noqa: PLR0917 - all that is known of one run
     stream: tuple[Database, Sequence[Migration]],
     there: Ground,
     texts: Mapping[str, bytes],
-    variables: Mapping[str, str],
-    code: int | None,
-    said: str,
+    given: _Given,
+    ended: _Ended,
 ) -> Facts:
-    (database, before), files, log, tables = stream, stage.content.streams[stream[0].key], parse_log(said), there.tables
+    (database, before), log, tables = stream, parse_log(ended.said), there.tables
+    files, folder = stage.content.streams[database.key], stage.content.folder
     table = database.table.removeprefix("public.")
-    pending = [file for file in files if file.version not in {one.version for one in before}]
     explained = ""
-    if log.failure and log.failure.name and code is not None:
+    if log.failure and log.failure.name and ended.code is not None:
+        pending = [file for file in files if file.version not in {one.version for one in before}]
         left = {file.version for file in pending} - tables.get(table, frozenset())
-        error = failure.explain(there.site, files, pending, texts, Result(code=code, log=log, raw=said), left=left)
+        result = Result(code=ended.code, log=log, raw=ended.said)
+        error = failure.explain(there.site, files, pending, texts, result, left=left)
         again = f"doit rehearse:{database.service}@{stage.environment}"
         error.todo = error.todo.replace(f"then doit test:{database.label}", f"commit it, then {again}")
         explained = str(error)
-    default = stage.content.folder(database.key) if len(stage.content.streams) == 1 else ""
+    default = folder(database.key) if len(stage.content.streams) == 1 else ""  # as the image's own variable has it
     return Facts(
         files={file.version: file.name for file in files},
         before={file.version: file.name for file in before},
         log=log,
-        code=code,
+        code=ended.code,
         deadline=job.deadline,
         explained=explained,
-        directory=variables.get("GOOSE_MIGRATION_DIR", default).rstrip("/"),
-        folders={stage.content.folder(key) for key in stage.content.streams},
+        directory=given.variables.get("GOOSE_MIGRATION_DIR", default).rstrip("/"),
+        folders={folder(key) for key in stage.content.streams},
         table=table,
         tables=tables,
         structure=there.site.server.structure(there.site.name, sorted(tables)),

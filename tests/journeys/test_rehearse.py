@@ -179,6 +179,34 @@ def test_what_is_deployed_must_be_known(mono: Monorepo) -> None:
     assert f"origin/by-hand:{AUTH}/helm/values-dev.yaml: which migrations by-hand holds is not known" in said
 
 
+def test_values_in_another_repository_are_those_of_its_branch(mono: Monorepo) -> None:
+    values = mono.root / AUTH / "helm" / "values-dev.yaml"
+    theirs = mono.root.parent / "gitops"
+    file = theirs / AUTH / "helm" / "values-dev.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(re.sub("image: .*migrations.*", 'image: ""', values.read_text()))
+    playground.publish(theirs, mono.root.parent / "gitops.git")
+    file.unlink()
+    values.unlink()
+    changed(
+        mono,
+        "services.yaml",
+        "repository: ., branch: main, push: direct",
+        "repository: ../gitops, branch: main, push: direct",
+    )
+    done = mono.fine("rehearse:auth-service@dev")
+    assert "  auth-service-migrate: 9 migrations ran\n" in done.stdout
+
+
+def test_an_environment_that_the_commit_does_not_know_is_refused(mono: Monorepo) -> None:
+    listed = mono.root / "services.yaml"
+    text = listed.read_text()
+    changed(mono, "services.yaml", "  dev:", "  qa:")
+    changed(mono, "services.yaml", "after: dev", "after: qa")
+    listed.write_text(text)
+    assert "has no environment `dev`" in fails(mono)
+
+
 def test_several_releases_are_told_one_by_one(mono: Monorepo) -> None:
     (mono.root / "services" / "legal-service" / "helm" / "templates" / "migration-job.yaml").write_text("")
     committed(mono)
@@ -196,16 +224,19 @@ def test_without_docker_it_says_so_before_anything_is_done(mono: Monorepo) -> No
     assert "start Docker" in done.stderr
 
 
-def test_ctrl_c_ends_the_container_and_the_server(mono: Monorepo, host: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_neither_container_nor_server(
+    mono: Monorepo, host: str, number: signal.Signals
+) -> None:
     devices(mono, "SELECT pg_sleep(600);")
-    process = subprocess.Popen(
-        mono.command("rehearse:auth-service@dev"), cwd=ROOT, env={**mono.environment, "DOCKER_HOST": host}, text=True
-    )
+    process = subprocess.Popen(mono.command("rehearse:auth-service@dev"), cwd=ROOT, env=mono.environment, text=True)
     with APIClient(base_url=host or None) as client:
         until(lambda: bool(client.containers(filters={"label": "gander.runs"})))
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 128 + signal.SIGINT
+        process.send_signal(number)
+        assert process.wait(60) == (-number if number == signal.SIGKILL else 128 + number)
+        until(lambda: not client.containers(all=True, filters={"label": "gander.runs"}))
     until(lambda: not (mono.state / "scratch" / "postgres" / "server.json").exists())
+    mono.fine("rehearse:auth-service@dev", "commit=HEAD~1")
 
 
 def until(true: Callable[[], bool]) -> None:
