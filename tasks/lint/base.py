@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from schemas.catalog import Catalog
 from schemas.stream import version_of
 from tools import git
 
-__all__ = ["Base", "Looks", "Nothing", "look", "same"]
+__all__ = ["Base", "Looks", "Nothing", "Places", "look", "places", "same"]
 
 
 class Nothing(NamedTuple):
@@ -39,27 +40,40 @@ class Base(NamedTuple):
         return repr((self.name, sorted(self.here.items()), sorted(self.now.items())))
 
 
-def look(catalog: Catalog, commit: str = "HEAD") -> Mapping[str, Base] | Nothing:
+class Places(NamedTuple):
+    """What git is asked about."""
+
+    root: Path
+    branch: str | None  # the base branch, where services.yaml names it
+    folders: tuple[str, ...]  # of migrations
+
+
+def places(catalog: Catalog) -> Places:
+    """The folders of a catalog, and what they are compared with."""
+    return Places(catalog.root, catalog.base, tuple(database.migrations for database in catalog.databases()))
+
+
+def look(there: Places, commit: str = "HEAD") -> Mapping[str, Base] | Nothing:
     """The base branch beside a commit, for each folder of migrations. Raises ToolError where git fails."""
-    repository = git.find(catalog.root)
+    repository = git.find(there.root)
     if repository is None:
         return Nothing("the monorepo is in no git repository", "git init")
-    base = repository.base(catalog.base)
+    base = repository.base(there.branch)
     if base is None:
-        wanted = catalog.base or "main"
+        wanted = there.branch or "main"
         return Nothing(f"there is no base branch {wanted} here", f"git fetch origin {wanted}")
     fork = repository.fork(base.commit, commit)
     if fork is None:
         return Nothing(f"this clone does not reach back to where the branch left {base.name}", "git fetch --unshallow")
-    folders = [database.migrations for database in catalog.databases()]
-    now = repository.files(base.commit, *folders)
-    here = now if fork == base.commit else repository.files(fork, *folders)
+    now = _own(repository.files(base.commit, *there.folders))
+    here = now if fork == base.commit else _own(repository.files(fork, *there.folders))
 
     def text(path: str) -> str:
         return repository.text(base.commit, path) or repository.text(fork, path) or ""
 
     return {
-        folder: Base(name=base.name, here=_own(here, folder), now=_own(now, folder), text=text) for folder in folders
+        folder: Base(name=base.name, here=here.get(folder, {}), now=now.get(folder, {}), text=text)
+        for folder in there.folders
     }
 
 
@@ -71,8 +85,8 @@ def same(data: bytes, like: str) -> bool:
 class Looks:
     """What git was asked in this run: once, for all streams."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
+    def __init__(self, there: Places) -> None:
+        self.places = there
         self._lock = Lock()
         self._found: Mapping[str, Base] | Nothing | None = None
 
@@ -80,17 +94,18 @@ class Looks:
         """The base branch, for one stream."""
         with self._lock:
             if self._found is None:
-                self._found = look(self.catalog)
+                self._found = look(self.places)
         return self._found if isinstance(self._found, Nothing) else self._found[folder]
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def _own(files: Mapping[str, str], folder: str) -> dict[str, str]:
-    """Those that goose takes: in the folder itself, with a version."""
-    return {path: like for path, like in files.items() if path.rpartition("/")[0] == folder and _taken(path)}
-
-
-def _taken(path: str) -> bool:
-    return path.endswith(".sql") and isinstance(version_of(path.rpartition("/")[2]), int)
+def _own(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """By folder those that goose takes in it: with a version."""
+    found: dict[str, dict[str, str]] = {}
+    for path, like in files.items():
+        folder, _, name = path.rpartition("/")
+        if name.endswith(".sql") and isinstance(version_of(name), int):
+            found.setdefault(folder, {})[path] = like
+    return found

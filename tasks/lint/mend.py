@@ -28,10 +28,11 @@ def mend(root: Path, stream: Stream, findings: Iterable[Finding], say: Callable[
             f"{stream.database.label}: nothing tells which files are merged, and a merged one is never changed",
             todo=f"doit lint:{stream.database.label} says what is missing",
         )
+    merged = stream.base.merged if stream.base else frozenset()
     written = False
     for file in stream.files:
         those = [one for one in wanted if one.path == file.path]
-        if those and stream.base and file.name not in stream.base.merged:
+        if those and file.name not in merged:
             written |= _write(root / file.path, file.path, file.data, fixed(file.data, those), say)
     return written
 

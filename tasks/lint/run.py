@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from schemas.catalog import Catalog, Database
@@ -12,7 +13,7 @@ from schemas.errors import LintFailed
 from schemas.target import Target
 from tasks import place
 from tasks.lint import argo
-from tasks.lint.base import Base, Looks, Nothing
+from tasks.lint.base import Base, Looks, Nothing, Places, places
 from tasks.lint.conclude import codes, conclude, settings
 from tasks.lint.finding import Finding
 from tasks.lint.gather import dotenvs, gather
@@ -40,7 +41,7 @@ def run(work: Work) -> Outcome:
     to compare with, or no Helm to render the chart.
     """
     catalog, database = work.catalog, place.owned(work.catalog, work.target)
-    base = work.session.shared("lint's git", lambda: Looks(catalog)).at(database.migrations)
+    base = work.session.shared("lint's git", lambda: Looks(places(catalog))).at(database.migrations)
     made = work.session.shared("lint's charts", lambda: Releases(catalog, work.progress.now)).of(database.service)
     charts = argo.findings(catalog.root, made.releases)
     judged = codes("file", "statements", "catalogue", "stream")
@@ -88,13 +89,20 @@ def _looked(work: Work, database: Database, base: Base | Nothing) -> tuple[Strea
 
 def _merged(stream: Stream) -> list[str]:
     """The paths that nobody may change any more."""
-    return [file.path for file in stream.files if stream.base and file.name in stream.base.merged]
+    merged = stream.base.merged if stream.base else frozenset()
+    return [file.path for file in stream.files if file.name in merged]
+
+
+@lru_cache(maxsize=1)
+def _git(there: Places, digest: Callable[[Path], str]) -> Looks:  # noqa: ARG001 - who digests is the run that asks
+    """What a run's keys are made of: git is asked once for all of them."""
+    return Looks(there)
 
 
 def parts(catalog: Catalog, target: Target, digest: Callable[[Path], str]) -> dict[str, str]:
     """What can change the outcome beside services.yaml: the files, what is merged, the chart, and the rules."""
     database = place.owned(catalog, target)
-    base = Looks(catalog).at(database.migrations)
+    base = _git(places(catalog), digest).at(database.migrations)
     return {
         "migrations": digest(place.folder(catalog, database)),
         ".env": repr(dotenvs(catalog.root, database, catalog.services[database.service].folder)),

@@ -14,7 +14,7 @@ from schemas.errors import GanderError
 from schemas.stream import Migration
 from tasks.image import content as source
 from tasks.image.making import Making
-from tasks.lint.base import Base, Nothing
+from tasks.lint.base import Base, Nothing, places
 from tasks.lint.base import look as look_at_base
 from tasks.lint.conclude import codes
 from tasks.lint.finding import Finding
@@ -64,7 +64,7 @@ class Findings:
 
     @cached_property
     def _bases(self) -> Mapping[str, Base] | Nothing:
-        return look_at_base(self._then, self.made.commit)
+        return look_at_base(places(self._then), self.made.commit)
 
     def _of(self, service: str, key: str) -> ByFile:
         entry = self._then.entry(service, key)
@@ -98,7 +98,8 @@ class Findings:
     def _settled(self, database: Database, stream: Stream, raw: Sequence[Finding]) -> list[Finding]:
         """What counts: waivers, severities and known findings as the commit has them."""
         judged = codes("file", "statements", "catalogue", "stream") | (codes("git") if stream.base else frozenset())
-        merged = [file.path for file in stream.files if stream.base and file.name in stream.base.merged]
+        known = stream.base.merged if stream.base else frozenset()
+        merged = [file.path for file in stream.files if file.name in known]
         with tempfile.TemporaryDirectory(prefix="gander-plan-") as folder:
             catalog = self._laid_out(Path(folder))
             today = datetime.now(UTC).date()

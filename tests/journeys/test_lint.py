@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +38,17 @@ def test_a_run_that_is_spared_reports_byte_for_byte_what_a_run_does(warned: Mono
         assert report == (warned.root / "warm").read_bytes()
         assert report.count(b"GS09") >= 2
     assert warned.fine("lint", "format=text").stdout.encode() == warned.fine("lint").stdout.encode() != b""
+
+
+def test_git_lists_merged_files_once_a_run_for_all_streams_together(warned: Monorepo, tmp_path: Path) -> None:
+    log, git = tmp_path / "asked", tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    path = f"{git.parent}{os.pathsep}{os.environ['PATH']}"
+    warned.fine("lint")
+    assert counts(warned.doit("lint", PATH=path)) == (0, 5, 0)
+    assert log.read_text().split().count("ls-tree") == 1
 
 
 def test_strict_fails_over_what_a_run_without_it_lets_pass(warned: Monorepo) -> None:

@@ -41,9 +41,10 @@ def check(stream: Stream) -> Iterator[Flaw]:
             )
     if stream.base is None:
         return
-    newest = max(stream.base.merged, key=_version, default="")
+    merged = stream.base.merged
+    newest = max(merged, key=_version, default="")
     for file in stream.files:
-        if newest and file.name not in stream.base.merged and file.version <= _version(newest):
+        if newest and file.name not in merged and file.version <= _version(newest):
             yield Flaw(
                 f"Each environment that has {newest} of {stream.base.name} will refuse this file, because its version"
                 " is not later.",
