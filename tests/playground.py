@@ -42,6 +42,7 @@ Some of what can be typed there:
     ./run doit image:auth-service                          push its migrations to {host}
     ./run doit promote:auth-service@dev                    have dev take them
     ./run doit plan:auth-service@prod                      what a release would change
+    ./run doit rehearse:auth-service@dev                   its migration Job, run by the Docker of this machine
     git log --patch origin/main                            what promote wrote
 
 When the shell ends, {end}.
