@@ -76,4 +76,12 @@ PROMOTE = Step(
     takes=("commit", "changed"),
 )
 
-STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE, PROMOTE)
+VERIFY = Step(
+    "verify",
+    "prove that databases elsewhere are where their release says",
+    "tasks.verify.run:run",
+    over="release",
+    takes=("format", "evidence"),
+)
+
+STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE, PROMOTE, VERIFY)

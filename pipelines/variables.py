@@ -35,6 +35,7 @@ VARIABLES = {
     "baseline": Variable(doc="write down today's findings: they fail no more, and only shrink", values=("write",)),
     "fix": Variable(doc="make the safe fixes in migrations that are not merged", values=("true", "false")),
     "strict": Variable(doc="fail on warnings too", values=("true", "false")),
+    "evidence": Variable(doc="the folder that gets what was seen, as JSON", form="evidence"),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
     "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),

@@ -13,6 +13,7 @@ GanderError                  what went wrong, where, why, and the next command t
 ├── StreamError              a folder of migrations that goose would refuse or misread
 ├── LintFailed               files break rules of the policy; the report says which
 ├── Refused                  a guard: going on could lose rows or hide a change
+├── NotVerified             what a release did is not proved, or known to be wrong
 ├── Waiting                  all that can be done is done, and somebody else is next: a merge
 └── MigrationFailed          goose ran a file and the database refused it
 
@@ -32,6 +33,7 @@ __all__ = [
     "LintFailed",
     "MigrationFailed",
     "Mistake",
+    "NotVerified",
     "Refused",
     "RegistryError",
     "SelectionError",
@@ -137,6 +139,10 @@ class LintFailed(GanderError):
 
 class Refused(GanderError):
     """A guard stopped a step before it wrote anything."""
+
+
+class NotVerified(GanderError):
+    """What a release did is not proved by all of its facts, or is known to be wrong."""
 
 
 class Waiting(GanderError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from schemas.catalog import EngineName
 from schemas.errors import ServerError
@@ -19,7 +19,7 @@ from tools.engine import Row, Say
 if TYPE_CHECKING:
     from schemas.structure import Structure
 
-__all__ = ["Advice", "Place", "Reader", "Replica", "Sight", "advised", "connect"]
+__all__ = ["Advice", "Place", "Reader", "Replica", "Sight", "Undone", "advised", "connect"]
 
 Advice = Sequence[tuple[str, str]]
 """Words of a refusal, as a regular expression, and what to do; ``{variable}`` is the one that holds the URL."""
@@ -64,6 +64,15 @@ class Sight(NamedTuple):
     remarks: tuple[str, ...] = ()  # what could not be looked at, and why
 
 
+class Undone(NamedTuple):
+    """What a migration began, and the database has not brought to its end."""
+
+    kind: Literal["index", "constraint", "mutation", "distributed DDL"]
+    name: str
+    table: str  # or host
+    says: str  # how it stands
+
+
 class Reader(Protocol):
     """One database, open for reading. Every method raises ServerError when it cannot."""
 
@@ -73,6 +82,9 @@ class Reader(Protocol):
 
     def sight(self) -> Sight:
         """What goose's tables hold; ServerError where the place's own one may not be read."""
+
+    def undone(self) -> tuple[Undone, ...]:
+        """Invalid indexes, constraints that are not validated, mutations and distributed DDL that still run."""
 
     def dump(self, say: Say) -> str:
         """A baseline of what there is, of the first replica: all but rows, grants and goose's tables."""

@@ -66,6 +66,11 @@ class World:
     sent: list[Document] = field(default_factory=list)  # bodies of POST
     look: Callable[[World, str], None] | None = None  # called before an Application is told: the world goes on
 
+    @property
+    def host(self) -> str:
+        """``127.0.0.1:PORT``."""
+        return self.url.partition("://")[2]
+
     def state(self, name: str) -> Document:
         """The state of an Application's last operation, to be changed."""
         found: Document = self.applications[name]["status"]["operationState"]

@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import ServerError
 from tests.replicas import PASSWORD, Replica, pair
 from tools.clickhouse.connection import Address
-from tools.clickhouse.remote import Reader
+from tools.clickhouse.remote import Reader, waiting
 from tools.remote import Place, Sight, connect
 
 CLUSTER = frozenset({"my_cluster"})
@@ -192,3 +192,24 @@ def test_a_replica_that_is_down_is_named(tmp_path_factory: pytest.TempPathFactor
         sight = look(place(one))
         assert versions(sight) == {called(one): [1]}
         assert sight.silent == (called(other),)
+
+
+def test_a_mutation_that_has_not_ended_is_told_from_whichever_replica_has_it(both: tuple[Replica, Replica]) -> None:
+    first, second = both
+    second.address.query("CREATE TABLE audit_db.a (x Int64) ENGINE = MergeTree ORDER BY x")
+    second.address.query("INSERT INTO audit_db.a VALUES (1)")
+    with connect(place(first)) as found:
+        assert found.undone() == ()
+    second.address.query("ALTER TABLE audit_db.a DELETE WHERE throwIf(x = 1, 'no') SETTINGS mutations_sync = 0")
+    with connect(place(first)) as found:
+        (one,) = found.undone()
+    assert (one.kind, one.table) == ("mutation", "a")
+    assert one.says.startswith("it ")
+    second.address.query("KILL MUTATION WHERE database = 'audit_db'")
+    with connect(place(first)) as found:
+        assert found.undone() == ()
+
+
+def test_recorded_rows_of_the_queue_of_distributed_ddl_are_told_with_their_host() -> None:
+    (one,) = waiting([["query-0000000003", "ch-2", "Active"]])
+    assert one == ("distributed DDL", "query-0000000003", "host ch-2", "it is Active")

@@ -133,3 +133,13 @@ def test_a_registry_is_trusted_by_its_own_authority_alone(tmp_path: Path, monkey
         place.mkdir(parents=True)
         (place / "ca.crt").write_bytes((one.folder / "authority.pem").read_bytes())
         assert oci.push(name, small(), quiet) == small().index.digest
+
+
+def test_the_manifests_of_an_index_are_told_by_their_digests(plain: Registry) -> None:
+    name, image = f"{plain.host}/shop/listed", small()
+    oci.push(f"{name}:m-1", image, quiet)
+    with Registries() as ours:
+        listed = ours.manifests(f"{name}@{image.index.digest}")
+        assert listed == {one.manifest.digest for one in image.platforms}
+        with pytest.raises(RegistryError, match="it does not give shop/listed@sha256:"):
+            ours.manifests(f"{name}@sha256:{'0' * 64}")

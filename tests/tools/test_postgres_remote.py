@@ -129,3 +129,18 @@ def test_a_database_that_is_not_there_is_told(place: Place) -> None:
     error = refused(place._replace(name="nowhere", url=re.sub(r"/test_\w+", "/nowhere", place.url)))
     assert 'database "nowhere" does not exist' in error.why
     assert "`name` in services.yaml" in error.todo
+
+
+def test_what_a_migration_began_and_the_database_has_not_finished_is_told(execute: Execute, place: Place) -> None:
+    execute("CREATE TABLE a (id integer, n integer); INSERT INTO a VALUES (1, 1), (1, 2)")
+    execute("ALTER TABLE a ADD CONSTRAINT positive CHECK (n > 0) NOT VALID")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        execute("CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id)")
+    with connect(place) as found:
+        assert [(one.kind, one.name, one.table) for one in found.undone()] == [
+            ("index", "a_id", "a"),
+            ("constraint", "positive", "a"),
+        ]
+    execute("DROP INDEX a_id; ALTER TABLE a VALIDATE CONSTRAINT positive")
+    with connect(place) as found:
+        assert found.undone() == ()

@@ -12,13 +12,13 @@ from schemas.errors import ServerError
 from tools.clickhouse import structure
 from tools.clickhouse.connection import FORM, Address, array, identifier, string
 from tools.engine import Row, Say
-from tools.remote import Advice, Place, Replica, Sight, advised
+from tools.remote import Advice, Place, Replica, Sight, Undone, advised
 from tools.shell import redact
 
 if TYPE_CHECKING:
     from schemas.structure import Structure
 
-__all__ = ["opened"]
+__all__ = ["opened", "waiting"]
 
 LIMITS = {
     **FORM,
@@ -30,7 +30,7 @@ LIMITS = {
     "log_comment": "gander look",
 }
 PATIENCE = 40.0  # seconds
-UNKNOWN_TABLE = "Code: 60."
+UNKNOWN_TABLE, NO_KEEPER = "Code: 60.", "(NO_ELEMENTS_IN_CONFIG)"
 FIXED = (164, 452)  # READONLY, SETTING_CONSTRAINT_VIOLATION: the user's profile lets no setting be changed
 ADVICE: Advice = (
     (
@@ -66,6 +66,16 @@ GROUP BY 1, 2 HAVING count() = 3 ORDER BY 1, 2
 APPLIED = """
 SELECT {number} AS server, version_id, toUnixTimestamp(max(tstamp)) FROM {table}
 GROUP BY server, version_id HAVING argMax(is_applied, (tstamp, is_applied)) AND version_id <> 0
+"""
+MUTATIONS = """
+SELECT DISTINCT mutation_id, table, latest_fail_reason FROM {mutations} WHERE database = {database} AND NOT is_done
+ORDER BY table, mutation_id
+"""
+# the queue is in Keeper; entries of other databases are not ours to judge
+QUEUE = """
+SELECT DISTINCT entry, host, toString(status) FROM system.distributed_ddl_queue
+WHERE cluster = {cluster} AND position(query, {database}) > 0 AND toString(status) NOT IN ('Finished', 'Removing')
+ORDER BY entry, host
 """
 
 
@@ -122,6 +132,29 @@ class Reader:
             found = self._tables("", remarks)
             replicas[""] = Replica(name="", tables=found.get(0) or {})
         return Sight(replicas=tuple(replicas.values()), silent=tuple(silent), remarks=tuple(remarks))
+
+    def undone(self) -> tuple[Undone, ...]:
+        """Mutations that have not ended on every server, and distributed DDL that some host has not done."""
+        names = [self._expanded(cluster) for cluster in sorted(self.place.clusters)] or [""]
+        found: dict[Undone, None] = {}
+        for name in names:
+            mutations = _all(name, "system", "mutations") if name else "system.mutations"
+            database = string(self.place.name)
+            for number, table, reason in self.ask(MUTATIONS.format(mutations=mutations, database=database)):
+                says = f"it fails: {redact(reason)[:300]}" if reason else "it still runs"
+                found[Undone("mutation", number, table, says)] = None
+            if name:
+                found |= dict.fromkeys(waiting(self._queue(name)))
+        return tuple(found)
+
+    def _queue(self, cluster: str) -> list[list[Any]]:
+        """What of the queue of distributed DDL is not done; a server without Keeper has no queue."""
+        try:
+            return self.ask(QUEUE.format(cluster=string(cluster), database=string(self.place.name)))
+        except ServerError as error:
+            if NO_KEEPER in error.why:
+                return []
+            raise
 
     def dump(self, say: Say) -> str:  # noqa: ARG002 - the door's signature
         """A baseline of the first replica's database, as the servers tell its objects."""
@@ -208,6 +241,11 @@ class Reader:
             return cluster
         macros: dict[str, str] = dict(self.ask(MACROS))
         return MACRO.sub(lambda found: macros.get(found[1], found[0]), cluster)
+
+
+def waiting(rows: list[list[Any]]) -> list[Undone]:
+    """The entries of the queue of distributed DDL that a host has not done: entry, host and status of each row."""
+    return [Undone("distributed DDL", entry, f"host {host}", f"it is {status}") for entry, host, status in rows]
 
 
 def _all(cluster: str, database: str, table: str) -> str:

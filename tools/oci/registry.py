@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -68,6 +69,23 @@ class Registries:
         """As `digest` of the module."""
         name = parse(reference)
         return self._digest(name, name.digest or name.tag or "latest", _pull(name))
+
+    def manifests(self, reference: str) -> frozenset[str]:
+        """The digests of the manifests in the index ``HOST/REPOSITORY@DIGEST``, one a platform.
+
+        Raises RegistryError where the registry does not give it, or gives something else.
+        """
+        name = parse(reference)
+        door = self.door(name.host)
+        url = door.url(f"{name.repository}/manifests/{name.digest}")
+        answer = door.ask("GET", url, scopes=_pull(name), headers={"Accept": ", ".join(KINDS)})
+        if answer.status != httpx.codes.OK or f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != name.digest:
+            raise door.refused(f"it does not give {name.repository}@{name.digest}", answer)
+        try:
+            listed = json.loads(answer.body).get("manifests", [])
+            return frozenset(str(one["digest"]) for one in listed)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise RegistryError(f"{reference} is no index of images") from None
 
     def push(self, reference: str, image: Image, say: Say) -> str:
         """Push an image under ``HOST/REPOSITORY:TAG`` and return its digest, as the registry itself says it then.

@@ -14,7 +14,17 @@ from tools.postgres.connection import Address
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["LIMITS", "Histories", "histories", "indexes", "look", "marks", "version_tables"]
+__all__ = [
+    "LIMITS",
+    "Histories",
+    "histories",
+    "indexes",
+    "indexes_of",
+    "look",
+    "marks",
+    "unvalidated",
+    "version_tables",
+]
 
 LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "lock_timeout": "10s"}
 THREADS = 4
@@ -47,6 +57,15 @@ WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'inf
   AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = x.indexrelid AND o.contype IN ('p', 'u', 'x'))
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
 ORDER BY 2
+"""
+
+
+# of checks and foreign keys alone: nothing else can be NOT VALID
+UNVALIDATED = """
+SELECT o.conname, CASE WHEN n.nspname = 'public' THEN '' ELSE n.nspname || '.' END || c.relname
+FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT o.convalidated AND o.contype IN ('c', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+ORDER BY 2, 1
 """
 
 
@@ -85,10 +104,20 @@ def version_tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tupl
 def indexes(address: Address, database: str) -> tuple[Index, ...]:
     """Every index that no constraint owns, but none that somebody is building right now."""
     with address.connect(database, **LIMITS) as connection:
-        rows = connection.execute(INDEXES).fetchall()
+        return indexes_of(connection)
+
+
+def indexes_of(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[Index, ...]:
+    """As `indexes`, of a database that is open."""
+    rows = connection.execute(INDEXES).fetchall()
     return tuple(
         Index(name=name, qualified=qualified, table=table, valid=valid) for name, qualified, table, valid in rows
     )
+
+
+def unvalidated(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """Name and table of every constraint that is NOT VALID."""
+    return [(name, table) for name, table in connection.execute(UNVALIDATED).fetchall()]
 
 
 def histories(connection: psycopg.Connection[tuple[Any, ...]]) -> Histories:

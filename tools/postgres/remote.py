@@ -12,7 +12,7 @@ from schemas.errors import ServerError
 from tools.engine import Say
 from tools.postgres import contents, structure
 from tools.postgres.connection import Address
-from tools.remote import Advice, Place, Replica, Sight, advised
+from tools.remote import Advice, Place, Replica, Sight, Undone, advised
 from tools.shell import hide
 
 if TYPE_CHECKING:
@@ -78,6 +78,17 @@ class Reader:
             raise ServerError(f"permission denied for table {self.table}")
         remarks = tuple(f"{name} may not be read, so nobody knows whether goose notes there" for name in found.closed)
         return Sight(replicas=(Replica(name="", tables=found.tables),), remarks=remarks)
+
+    def undone(self) -> tuple[Undone, ...]:
+        """Indexes that are invalid, and constraints that are NOT VALID."""
+        broken = [one for one in contents.indexes_of(self.connection) if not one.valid]
+        return (
+            *(Undone("index", one.name, one.table, "it is invalid") for one in broken),
+            *(
+                Undone("constraint", name, table, "it is NOT VALID")
+                for name, table in contents.unvalidated(self.connection)
+            ),
+        )
 
     def dump(self, say: Say) -> str:
         """A baseline of the database as it is in this very transaction; ServerError where the role may not read it."""

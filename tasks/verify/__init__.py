@@ -1,0 +1,1 @@
+"""The step `verify`: whether an environment's databases are where its release says, by five facts looked at now."""

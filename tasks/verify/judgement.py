@@ -1,0 +1,209 @@
+"""Is a release verified? Decided from facts alone: what is true, what is safe to do, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schemas.application import Application, State
+from schemas.job import Pod
+from tasks.verify.advice import ADVICE, Outcome
+from tasks.verify.facts import Expected, Facts, Look
+from tasks.verify.findings import FACTS, Finding, find, row
+
+__all__ = ["Verdict", "judge"]
+
+TERMINATED = "Operation terminated"
+LISTED = 5  # resources that a note names
+# Of several facts that do not hold, the one that explains the others is told: in this order.
+ORDER = (
+    *("wrong-revision", "other-image", "stale-job", "wrong-image", "job-failed", "log-error", "log-other", "job-open"),
+    *("database-behind", "database-strange", "unfinished", "revision", "job-gone", "pods-gone", "log-gone", "database"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a release comes to. ``kind`` is also the heading of docs/runbook.md that explains it."""
+
+    kind: str
+    outcome: Outcome
+    what: str
+    true: str
+    safe: str
+    todo: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether all five facts hold, for each database; nothing else makes a release verified."""
+        return self.outcome == "verified" and _whole(self.findings)
+
+
+def judge(facts: Facts, expected: Expected) -> Verdict:
+    """The verdict on a release, from what was seen of it."""
+    findings = find(facts, expected)
+    kind, said = next(_kinds(facts, expected, findings))
+    if kind == "verified" and not _whole(findings):
+        raise AssertionError("a release is verified by all of its facts")
+    advice = ADVICE[kind]
+    state = facts.application.value.state if facts.application.value else None
+    words = {
+        "service": expected.service,
+        "environment": expected.environment,
+        "application": expected.application,
+        "target": expected.target,
+        "said": said,
+        "lacking": _lacking(findings),
+        "by": state.request.whose if state else "somebody",
+    }
+    return Verdict(
+        kind=kind,
+        outcome=advice.outcome,
+        what=advice.what.format(**words),
+        true=advice.true.format(**words),
+        safe=advice.safe.format(**words),
+        todo=tuple(line.format(**words) for line in advice.todo),
+        findings=findings,
+        notes=tuple(_notes(facts, expected)),
+    )
+
+
+def _whole(findings: tuple[Finding, ...]) -> bool:
+    return {one.fact for one in findings} == set(FACTS) and all(one.kind == "holds" for one in findings)
+
+
+def _kinds(facts: Facts, expected: Expected, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    """The kind of verdict, and the words of the world that go with it; the first counts."""
+    application = facts.application.value
+    if application is None:
+        yield "argocd", facts.application.why
+        return
+    if _whole(findings):
+        yield "verified", ""
+    if application.pending is not None:
+        yield _going(facts, application)
+    state = application.state
+    if state is None:
+        yield "never-synced", "automated sync is on" if application.automated else ""
+        return
+    if state.phase in {"Running", "Terminating"} or state.finished is None:
+        yield "inconsistent", f"{state.phase}, with no operation running"
+    if not state.request.run:
+        yield ("automated" if state.request.automated else "foreign"), state.request.whose
+    if state.phase != "Succeeded":
+        yield from _failed(facts, expected, state, findings)
+    yield _doubted(findings)
+
+
+def _going(facts: Facts, application: Application) -> tuple[str, str]:
+    """An operation that is requested or runs."""
+    pending, state = application.pending, application.state
+    if pending is None or not pending.run:
+        return "other-operation", pending.whose if pending else ""
+    if state is None:
+        return "not-taken", ""
+    stuck = list(_stuck(facts))
+    if stuck:
+        return "pod-never-starts", stuck[0]
+    if state.finished is not None:
+        return "retrying", f"after {state.retries} tries: {state.message}"
+    return "running", state.message or state.phase
+
+
+def _failed(facts: Facts, expected: Expected, state: State, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    """An operation of ours that ended badly."""
+    if state.message == TERMINATED:
+        yield "terminated", state.message
+    rows = [row(state, expected, part.job) for part in expected.parts]
+    if all(one is None for one in rows):
+        yield "failed-before-hook", state.message
+    bad = [one for one in rows if one is None or one.phase != "Succeeded"]
+    if bad:
+        for pod in _pods(facts):
+            if pod.reason == "Evicted" or pod.disrupted:
+                yield "evicted", f"{pod.name}: {pod.disrupted or pod.reason}"
+        for stuck in _stuck(facts):
+            yield "pod-never-starts", stuck
+        told = [one.says for one in findings if one.code == "log-error"]
+        message = next((one.message for one in bad if one), "")
+        yield "hook-failed", "\n".join(filter(None, (message or state.message, *told)))
+    proved = all(one.kind == "holds" for one in findings if one.fact != "operation")
+    yield f"failed-elsewhere{'' if proved else '-unproved'}", "; ".join([state.message, *_unwell(state)])
+
+
+def _doubted(findings: tuple[Finding, ...]) -> tuple[str, str]:
+    """A success that some fact does not bear out."""
+    codes = {one.code: one.says for one in findings if one.kind != "holds"}
+    if "inconsistent" in codes:
+        return "inconsistent", codes["inconsistent"]
+    for code in ("partial", "hook-missing"):
+        if code in codes:
+            return "hook-missing", codes[code]
+    if "hook-failed" in codes:
+        return "inconsistent", f"Succeeded, and its hook {codes['hook-failed']}"
+    for code in ORDER:
+        if code in codes:
+            return code, codes[code]
+    return "not-proved", ""
+
+
+def _lacking(findings: tuple[Finding, ...]) -> str:
+    return "; ".join(f"{one.fact} of {one.about}: {one.says}" for one in findings if one.kind != "holds")
+
+
+def _stuck(facts: Facts) -> Iterator[str]:
+    """The pods that will not start by themselves."""
+    for pod in _pods(facts):
+        if pod.unscheduled:
+            yield f"{pod.name}: {pod.unscheduled}"
+        for one in pod.containers:
+            if one.stuck:
+                yield f"{pod.name}: {one.waiting}{f': {one.said}' if one.said else ''}"
+
+
+def _pods(facts: Facts) -> Iterator[Pod]:
+    for look in facts.jobs.values():
+        if look.value is not None:
+            yield from look.value.pods
+
+
+def _unwell(state: State) -> Iterator[str]:
+    for one in state.rows:
+        if one.status == "SyncFailed" or (one.hook and one.phase in {"Failed", "Error"}):
+            yield f"{one.kind} {one.name}: {one.message}"
+
+
+def _notes(facts: Facts, expected: Expected) -> Iterator[str]:
+    """What is to be known beside the verdict, and changes nothing of it."""
+    application = facts.application.value
+    if application is not None and application.automated:
+        yield "automated sync is on: Argo CD will run migrations without a release; switch it off"
+    if application is not None and application.state is not None and application.pending is None:
+        yield from _about(application, application.state)
+    for part in expected.parts:
+        seen, held = facts.jobs.get(part.job, Look()).value, facts.databases.get(part.label, Look()).value
+        if seen is not None and (len(seen.pods) > 1 or seen.job.failures):
+            yield f"{part.job} was tried {max(len(seen.pods), seen.job.failures + 1)} times"
+        for line in held.remarks if held else ():
+            yield f"{part.label}: {line}"
+
+
+def _about(application: Application, state: State) -> Iterator[str]:
+    """What is to be known of the application itself."""
+    known = state.finished is not None and application.reconciled is not None
+    if not known or application.reconciled < state.finished:  # type: ignore[operator]  # both are known
+        return
+    names = [
+        f"{one.kind} {one.name} {one.health if one.status in {'', 'Synced'} else one.status}"
+        for one in application.unwell
+    ]
+    more = f" and {len(names) - LISTED} more" if names[LISTED:] else ""
+    listed = f": {', '.join(names[:LISTED])}{more}" if names else ""
+    if application.sync == "OutOfSync":
+        moved = application.compared != state.revisions
+        yield f"the application is out of sync{', and its branch has moved on' if moved else ''}{listed}"
+    elif application.health not in {"", "Healthy"}:
+        yield f"the application is {application.health}{listed}"
+    yield from application.conditions

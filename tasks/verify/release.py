@@ -1,0 +1,132 @@
+"""What an environment's release says: its image by the values file, and the files of that image by git."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.catalog import Database
+from schemas.errors import GanderError, Refused, StreamError
+from schemas.image import Content
+from schemas.stream import Migration, version_of
+from schemas.target import Target
+from tasks.image import content
+from tasks.promote.message import COMMIT
+from tasks.promote.site import Site, line, site
+from tasks.verify.facts import Expected, Look, Part
+from tasks.work import Work
+from tools import git
+
+__all__ = ["Release", "known", "release", "said"]
+
+HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class Release(NamedTuple):
+    """A release as it is written down."""
+
+    place: Site
+    tip: str  # the GitOps branch's commit
+    image: str  # REPOSITORY:TAG@DIGEST
+    commit: str  # of the monorepo
+    databases: Mapping[str, Database]  # by label
+    streams: Mapping[str, tuple[Migration, ...]]  # by label: the files that the image holds
+
+    def expected(self, namespace: str) -> Expected:
+        """What is to be found of it in the cluster and the databases."""
+        environment, service = self.place.environment, self.place.target.service or ""
+        application = environment.argocd.application if environment.argocd else ""
+        return Expected(
+            service=service,
+            environment=environment.name,
+            application=application.format(service=service),
+            namespace=namespace,
+            image=self.image,
+            digests=frozenset((self.image.partition("@")[2],)),
+            parts=tuple(
+                Part(label=label, job=one.job, files={file.version: file.name for file in self.streams[label]})
+                for label, one in self.databases.items()
+            ),
+        )
+
+
+def release(work: Work, target: Target) -> Release:
+    """The release of a service in an environment, as its branch has it now.
+
+    Raises Refused where none is written down, or nobody knows which files its image holds; ToolError as git does.
+    """
+    catalog, service = work.catalog, target.service or ""
+    place = site(catalog, target)
+    if place.environment.argocd is None:
+        raise Refused(
+            f"`{target.environment}` has no `argocd:`",
+            where=catalog.file.name,
+            todo="say which Application deploys a service there: argocd: {application: …, server: …}",
+        )
+    tip = place.tip()
+    image = line(place, tip).spot.text
+    if not image:
+        raise Refused(
+            f"nothing was promoted to {target.environment}: {place.called} names no image for {service}",
+            todo=f"doit promote:{service}@{target.environment}",
+        )
+    commit = place.remote.repository.trailer(COMMIT, tip, image, place.file)
+    again = f"git fetch --unshallow\nor promote it: doit promote:{service}@{target.environment}"
+    if not commit or not image.partition("@")[2]:
+        what = f"nobody knows which migrations {image} holds"
+        raise Refused(what, why="no commit of `doit promote` wrote it down, as far as history reaches here", todo=again)
+    try:
+        held = content.content(catalog, service, commit)
+    except (Refused, StreamError) as error:
+        why = f"of commit {commit[:12]}: {error.what}"
+        raise Refused(f"nobody knows which migrations {image} holds", why=why, todo=again) from error
+    databases = _databases(work, service, held)
+    streams = {label: held.streams[one.key] for label, one in databases.items()}
+    return Release(place=place, tip=tip, image=image, commit=commit, databases=databases, streams=streams)
+
+
+def said(release: Release, revisions: Sequence[str], asked: str) -> Look[str]:
+    """The image in the values file at the commit that was synced, which must be in the branch's history.
+
+    An Application with several sources has several commits: the one that is ours counts.
+    """
+    place, source = release.place, f"{release.place.called}:{release.place.file}"
+    repository = place.remote.repository
+    for commit in revisions:
+        if not HASH.fullmatch(commit) or repository.commit(commit) is None:
+            continue
+        if repository.within(commit, release.tip) is not True:
+            return Look(why=f"{commit[:12]} is not in the history of {place.called}", source=source)
+        try:
+            return Look(value=line(place, commit, commit[:12]).spot.text, source=source)
+        except GanderError as error:
+            return Look(why=str(error), source=source)
+    listed = ", ".join(one[:12] for one in revisions) or "no commit"
+    return Look(why=f"{asked} synced {listed}, which {place.called} has not", source=source)
+
+
+def known(work: Work, database: Database) -> frozenset[int]:
+    """The versions of every file that git ever had in a stream's folder, here or on the base branch."""
+    repository = git.find(work.catalog.root)
+    if repository is None:
+        return frozenset()
+    base = repository.base(work.catalog.base)
+    paths = repository.ever("HEAD", database.migrations)
+    if base:
+        paths |= repository.ever(base.commit, database.migrations)
+    versions = (version_of(path.rpartition("/")[2]) for path in paths)
+    return frozenset(one for one in versions if isinstance(one, int))
+
+
+def _databases(work: Work, service: str, held: Content) -> dict[str, Database]:
+    """The databases that the image is for; Refused where services.yaml has one of them no more."""
+    today = {one.key: one for one in content.own(work.catalog.services[service])}
+    gone = [key for key in held.streams if key not in today]
+    if gone:
+        raise Refused(
+            f"the image holds migrations of {service}/{gone[0]}, which services.yaml has no more",
+            where=work.catalog.file.name,
+            todo=f"release the service as it is now: doit image:{service}",
+        )
+    return {today[key].label: today[key] for key in held.streams}

@@ -1,0 +1,405 @@
+"""`doit verify` with a real remote and a real database; Argo CD and the cluster are a stand-in that can lie."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import psycopg
+import pytest
+
+from schemas import catalog_file
+from schemas.errors import GanderError, NotVerified
+from schemas.target import Target
+from tasks.verify.run import run
+from tasks.work import Outcome, Session, Work
+from tests.argocd_standin.release import released
+from tests.argocd_standin.server import TOKEN, Fault, World, serving
+from tests.journeys.conftest import ROOT, Monorepo, copied, lend, small
+from tests.playground import git, publish
+from tests.tasks.promote.conftest import Said
+
+GOOD = "-- +goose Up\nCREATE TABLE {0} (id TEXT PRIMARY KEY);\n-- +goose Down\nDROP TABLE {0};\n"
+FILES = {"00001_a.sql": GOOD.format("a"), "00002_b.sql": GOOD.format("b")}
+HEAD = """image: {repository: "HOST/shop/{service}"}
+environments:
+  dev:
+    namespace: auth
+    argocd: {application: "{service}-dev", server: "ARGO", token_env: SHOP_TOKEN}
+    gitops: {repository: ., branch: main, push: direct}
+    values: {file: "services/{service}/values.yaml", key: migrations.image}"""
+DIGEST = f"sha256:{'a' * 64}"
+LOG = """2026/11/23 04:56:47 OK   00001_a.sql (1.95ms)
+2026/11/23 04:56:47 OK   00002_b.sql (1.95ms)
+2026/11/23 04:56:47 goose: successfully migrated database to version: 2
+"""
+SCHEMA = json.loads((ROOT / "schemas" / "evidence.schema.json").read_text())
+Change = Mapping[str, Any]
+
+
+@dataclass(kw_only=True)
+class Yard:
+    """A monorepo whose release to dev went well, the Argo CD that says so, and dev's database."""
+
+    mono: Monorepo
+    world: World
+    url: str  # of the database
+    before: str = ""  # the GitOps commit before the release
+    promoted: str = ""  # the one that brought it
+    said: Said = field(default_factory=Said)
+
+    @property
+    def image(self) -> str:
+        """What was released; its registry is the stand-in, too, and gives nothing away."""
+        return f"{self.world.host}/shop/shop:m-0123456789abcdef@{DIGEST}"
+
+    @property
+    def other(self) -> str:
+        """What was released before."""
+        return f"{self.world.host}/shop/shop:m-fedcba9876543210@sha256:{'0' * 64}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a release engineer has set."""
+        return {"SHOP_TOKEN": TOKEN, "SHOP_MAIN_DEV_URL": self.url}
+
+    def well(self) -> None:
+        """Have everything be as after a release that went well."""
+        world = self.world
+        world.faults, world.asked = [], []
+        for held in (world.applications, world.jobs, world.pods, world.logs):
+            held.clear()
+        released(world, "shop-dev", image=self.image, revision=self.promoted, logs={"shop-migrate": LOG})
+        self.sql("DELETE FROM goose_db_version")
+        self.sql("INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, true), (1, true), (2, true)")
+
+    def sql(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def verify(self, monkeypatch: pytest.MonkeyPatch, *without: str, **variables: str) -> Outcome:
+        """Verify, as a run would."""
+        for name, value in self.variables.items():
+            monkeypatch.setenv(name, value)
+        for name in without:
+            monkeypatch.delenv(name)
+        catalog = catalog_file.load(self.mono.root / "services.yaml", None)
+        session = Session(catalog, self.said.line)
+        self.said.lines.clear()
+        work = Work(
+            catalog=catalog,
+            targets=(Target(step="verify", service="shop", environment="dev"),),
+            variables=variables,
+            session=session,
+            progress=self.said,
+            out=self.said.line,
+        )
+        try:
+            return run(work)
+        finally:
+            session.close()
+
+
+@pytest.fixture(scope="module", name="yard")
+def fixture_yard(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    folder = tmp_path_factory.mktemp("verify")
+    dev = lend(empty_server, small(folder / "dev", {"shop": FILES}))
+    dev.fine("migrate")
+    url = dev.urls()["shop/main"]
+    with serving() as world:
+        head = HEAD.replace("ARGO", world.url).replace("HOST", world.host)
+        yard = Yard(mono=small(folder / "mono", {"shop": FILES, "idle": {}}, head), world=world, url=url)
+        root = yard.mono.root
+        listed = (root / "services.yaml").read_text()
+        listed = listed.replace("main: {engine: postgres, name: idle}", "x: {owner: shop/main}")
+        (root / "services.yaml").write_text(listed.replace("name: shop}", "name: {dev: shop_main}}"))
+        values = root / "services" / "shop" / "values.yaml"
+        values.write_text(f"migrations:\n  image: {yard.other}\n")
+        (root / ".gitignore").write_text(".state/\n")
+        publish(root, folder / "remote")
+        yard.before = git(root, "rev-parse", "HEAD").strip()
+        values.write_text(f"migrations:\n  image: {yard.image}\n")
+        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\nCommit: {yard.before}")
+        git(root, "push", "--quiet")
+        yard.promoted = git(root, "rev-parse", "HEAD").strip()
+        yield yard
+    dev.stop()
+
+
+@pytest.fixture(autouse=True)
+def _well(yard: Yard) -> None:
+    yard.well()
+
+
+def test_a_release_that_went_well_is_verified_and_one_request_is_made_for_each_fact(yard: Yard) -> None:
+    done = yard.mono.fine("verify:shop@dev", **yard.variables)
+    assert "verified: 2 versions of " in done.stderr
+    assert f"shop@dev  {yard.image}" in done.stdout
+    assert [line.split()[:2] for line in done.stdout.splitlines() if line.startswith("  ✓")] == [
+        ["✓", fact] for fact in ("operation", "hook", "job", "log", "database")
+    ]
+    assert "    2026/11/23 04:56:47 OK   00001_a.sql (1.95ms)" in done.stdout
+    assert [one.partition("shop-dev")[2] for one in yard.world.asked] == [
+        *("", "/resource", "/resource-tree", "/resource", "/logs"),
+    ]
+    again = yard.mono.fine("verify:shop@dev", **yard.variables)
+    assert again.stderr.splitlines()[-1].startswith("1 ran, 0 up to date, 0 failed")
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_the_evidence_is_a_document_of_its_schema_with_every_fact(yard: Yard, tmp_path: Path) -> None:
+    done = yard.mono.fine("verify:shop@dev", "format=json", f"evidence={tmp_path}/kept", **yard.variables)
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
+    (file,) = (tmp_path / "kept").iterdir()
+    assert json.loads(file.read_text()) == document
+    assert (document["verified"], document["commit"], document["promoted"]) == (True, yard.before, yard.promoted)
+    assert {one["fact"]: one["holds"] for one in document["facts"]} == dict.fromkeys(
+        ("operation", "hook", "job", "log", "database"), True
+    )
+    assert document["jobs"][0]["pods"][0]["log"] == LOG.strip()
+    assert TOKEN not in file.read_text()
+    assert yard.url not in file.read_text()
+
+
+def test_what_is_not_verified_ends_with_one_message_and_evidence_that_says_so(yard: Yard) -> None:
+    del yard.world.jobs["shop-migrate"]
+    done = yard.mono.doit("verify:shop@dev", "format=json", **yard.variables)
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
+    assert (document["verified"], document["verdict"]) == (False, "job-gone")
+    assert "not proved: the Job cannot be looked at. it is not there" in done.stderr
+    assert "see docs/runbook.md#job-gone" in done.stderr
+
+
+def test_a_service_that_owns_no_database_has_nothing_to_verify(yard: Yard) -> None:
+    done = yard.mono.fine("verify:idle@dev", **yard.variables)
+    assert "no database of its own, so nothing to verify" in done.stderr
+    assert yard.world.asked == []
+
+
+@pytest.mark.parametrize("words", [("-s",), ("--continue",), ("-a",)])
+def test_no_flag_of_doit_verifies(yard: Yard, words: tuple[str, ...]) -> None:
+    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    done = yard.mono.doit("run", *words, "verify:shop@dev", **yard.variables)
+    assert done.returncode == 1
+    assert "failed: the database is behind the release. it lacks 00002_b.sql" in done.stderr
+
+
+def test_a_state_of_another_machine_verifies_nothing(yard: Yard, tmp_path: Path) -> None:
+    yard.mono.fine("verify:shop@dev", **yard.variables)
+    copy = copied(yard.mono, tmp_path / "copy")
+    assert (copy.state / "state.db").exists()
+    del yard.world.applications["shop-dev"]
+    done = copy.doit("verify:shop@dev", **yard.variables)
+    assert done.returncode == 1
+    assert "not proved: Argo CD was not heard." in done.stderr
+    assert copy.doit("ignore", "verify:shop@dev").returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("lacking", "says"),
+    [
+        ("SHOP_TOKEN", r"SHOP_TOKEN is not set"),
+        ("SHOP_MAIN_DEV_URL", "not proved: the database was not checked. SHOP_MAIN_DEV_URL is not set"),
+    ],
+)
+def test_without_a_token_or_a_url_nothing_is_verified(yard: Yard, lacking: str, says: str, tmp_path: Path) -> None:
+    variables = {**yard.variables, "HOME": str(tmp_path)}
+    del variables[lacking]
+    done = yard.mono.doit("verify:shop@dev", **variables)
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
+# Each of the five facts missing, stale or wrong, as Argo CD, the cluster and the database themselves would have it.
+def operation_missing(yard: Yard) -> None:
+    yard.world.faults.append(Fault(status=404, on="GET applications/shop-dev", times=1))
+
+
+def operation_stale(yard: Yard) -> None:
+    state = yard.world.state("shop-dev")
+    state["operation"]["sync"]["revision"] = state["syncResult"]["revision"] = yard.before
+
+
+def operation_wrong(yard: Yard) -> None:
+    yard.world.state("shop-dev")["operation"]["info"] = []
+
+
+def _rows(yard: Yard) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = yard.world.state("shop-dev")["syncResult"]["resources"]
+    return rows
+
+
+def hook_missing(yard: Yard) -> None:
+    _rows(yard)[:] = [row for row in _rows(yard) if row["kind"] != "Job"]
+
+
+def hook_stale(yard: Yard) -> None:
+    for row in _rows(yard):
+        row["images"] = [yard.other]
+
+
+def hook_wrong(yard: Yard) -> None:
+    for row in _rows(yard):
+        row["message"] = "Deleted"
+
+
+def job_missing(yard: Yard) -> None:
+    yard.world.jobs.clear()
+
+
+def job_stale(yard: Yard) -> None:
+    yard.world.jobs["shop-migrate"]["metadata"]["creationTimestamp"] = "2026-11-23T04:00:00Z"
+
+
+def job_wrong(yard: Yard) -> None:
+    for one in yard.world.pods.values():
+        one["status"]["containerStatuses"][0]["imageID"] = f"{yard.world.host}/shop/shop@sha256:{'c' * 64}"
+
+
+def log_missing(yard: Yard) -> None:
+    yard.world.logs.clear()
+
+
+def log_stale(yard: Yard) -> None:
+    for pod in yard.world.logs:
+        yard.world.logs[pod] = "2026/11/23 04:00:00 goose: no migrations to run. current version: 1"
+
+
+def log_wrong(yard: Yard) -> None:
+    for pod in yard.world.logs:
+        yard.world.logs[pod] = "2026/11/23 04:56:47 goose run: ERROR 00002_b.sql: failed to run SQL migration"
+
+
+def database_missing(yard: Yard) -> None:
+    """Its variable is not set: see `matrix`."""
+    assert yard.url
+
+
+def database_stale(yard: Yard) -> None:
+    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+
+
+def database_wrong(yard: Yard) -> None:
+    yard.sql("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)")
+
+
+WRONG = (
+    *(operation_missing, operation_stale, operation_wrong, hook_missing, hook_stale, hook_wrong),
+    *(job_missing, job_stale, job_wrong, log_missing, log_stale, log_wrong),
+    *(database_missing, database_stale, database_wrong),
+)
+ONE_OR_TWO = [(one,) for one in WRONG] + [
+    both
+    for both in itertools.combinations(WRONG, 2)
+    if both[0].__name__.split("_")[0] != both[1].__name__.split("_")[0]
+]
+
+
+@pytest.mark.parametrize("changes", ONE_OR_TWO, ids=lambda some: "-".join(one.__name__ for one in some))
+def test_facts_that_do_not_hold_never_make_a_verified_release(
+    yard: Yard, changes: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for change in changes:
+        change(yard)
+    without = ("SHOP_MAIN_DEV_URL",) if database_missing in changes else ()
+    with pytest.raises(NotVerified):
+        yard.verify(monkeypatch, *without, format="json")
+    document = json.loads(yard.said.lines[-1])
+    jsonschema.validate(document, SCHEMA)
+    assert document["verified"] is False
+    wanted = {change.__name__.split("_")[0] for change in changes}
+    assert wanted <= {one["fact"] for one in document["facts"] if one["holds"] is not True}
+
+
+def test_the_matrix_is_whole() -> None:
+    assert len(ONE_OR_TWO) == 15 + 90
+
+
+def test_without_any_change_the_matrix_would_verify(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert yard.verify(monkeypatch).summary.startswith("verified: 2 versions")
+
+
+def test_an_older_release_on_a_newer_database_is_verified(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.mono.write("shop", "00003_c.sql", "SELECT 1;")
+    git(yard.mono.root, "add", "services/shop/migrations/00003_c.sql")
+    git(yard.mono.root, "commit", "--quiet", "-m", "c")
+    yard.sql("INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)")
+    yard.world.logs = dict.fromkeys(
+        yard.world.logs, "2026/11/23 04:56:47 goose: no migrations to run. current version: 3"
+    )
+    try:
+        assert yard.verify(monkeypatch).summary.startswith("verified: 2 versions")
+        assert "and 1 of newer releases" in "\n".join(yard.said.lines)
+    finally:
+        git(yard.mono.root, "reset", "--quiet", "--hard", "HEAD^")
+
+
+def test_an_index_that_was_left_invalid_is_not_verified(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.sql("CREATE TABLE twice (n integer); INSERT INTO twice VALUES (1), (1)")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        yard.sql("CREATE UNIQUE INDEX CONCURRENTLY once ON twice (n)")
+    try:
+        with pytest.raises(NotVerified, match="index once of twice: it is invalid"):
+            yard.verify(monkeypatch)
+    finally:
+        yard.sql("DROP TABLE twice")
+
+
+FAULTS: dict[str, tuple[Fault, bool]] = {  # and whether a repeat gets over it
+    "connection reset": (Fault(reset=True, times=1), True),
+    "connection always reset": (Fault(reset=True), False),
+    "401": (Fault(status=401), False),
+    "403": (Fault(status=403), False),
+    "409": (Fault(status=409), False),
+    "429 once": (Fault(status=429, times=1), True),
+    "500 once": (Fault(status=500, times=1), True),
+    "503": (Fault(status=503), False),
+    "truncated JSON": (Fault(cut=40), False),
+    "a login page": (Fault(status=200, body=b"<html>"), False),
+    "an empty object": (Fault(status=200, body=b"{}"), False),
+}
+PLACES = ("GET applications/shop-dev", "/resource-tree", "/resource", "/logs")
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_argo_cd_that_answers_badly_is_got_over_or_verifies_nothing(
+    yard: Yard, name: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.argocd.door._delay", lambda *_: 0.0)
+    fault, over = deepcopy(FAULTS[name])
+    fault.on = where
+    yard.world.faults.append(fault)
+    if over:
+        assert yard.verify(monkeypatch).summary.startswith("verified")
+        return
+    with pytest.raises(GanderError) as caught:
+        yard.verify(monkeypatch)
+    assert TOKEN not in str(caught.value) + "".join(yard.said.lines)
+
+
+def test_a_release_that_nobody_promoted_is_told(yard: Yard) -> None:
+    root = yard.mono.root
+    values = root / "services" / "shop" / "values.yaml"
+    for text, says in (
+        ('migrations:\n  image: ""\n', "nothing was promoted to dev"),
+        (f"migrations:\n  image: {yard.other}x\n", "nobody knows which migrations"),
+    ):
+        values.write_text(text)
+        git(root, "commit", "--quiet", "-am", "by hand")
+        git(root, "push", "--quiet", "origin", "HEAD:main")
+        done = yard.mono.doit("verify:shop@dev", **yard.variables)
+        git(root, "reset", "--quiet", "--hard", yard.promoted)
+        git(root, "push", "--quiet", "--force", "origin", "HEAD:main")
+        assert done.returncode == 1
+        assert says in done.stderr
+        assert "→ " in done.stderr
