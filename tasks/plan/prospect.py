@@ -9,6 +9,7 @@ from schemas.catalog import Environment
 from schemas.errors import GanderError
 from tasks.lint.finding import Finding
 from tasks.plan.held import Asked, Files, Told, tell
+from tasks.promote.history import NOBODY
 from tasks.promote.image import Image, Streams, short
 
 __all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted"]
@@ -29,6 +30,7 @@ class Facts:
     image: Image | GanderError | None  # of the commit; None: the service has no migrations of its own
     said: str | GanderError  # the image that the environment has; empty where it has none
     before: Streams | None = None  # the migrations in that image; None where nobody knows
+    unknown: str = NOBODY  # why nobody does
     refusal: GanderError | None = None  # why the image may not go there
     asked: Mapping[str, Asked] = field(default_factory=dict)  # the databases of the image
     left_out: Sequence[str] = ()  # migrations of the work tree that the commit does not have
@@ -89,7 +91,7 @@ def foresee(facts: Facts) -> Prospect:
     notes += [f"the new image has no migrations of {key}" for key in before or () if key not in image.streams]
     notes += [f"not in it, as {image.commit[:12]} does not have it: {path}" for path in facts.left_out]
     if before is None and not isinstance(said, GanderError):
-        unknown = f"which migrations {now} holds is not known: no commit of `doit promote` brought it there"
+        unknown = f"which migrations {now} holds is not known: {facts.unknown}"
         (problems if _runs(told) is None else notes).append(unknown)
     runs = _runs(told)
     who, road = _road(facts, image, now, runs) if not problems else (YOU if todo else "", todo)

@@ -102,10 +102,11 @@ def _facts(work: Work, target: Target, world: World) -> Facts:
         refuse(gathered(work, seen.place, image._replace(digest=image.digest or "none")))
     except GanderError as error:
         refusal = error
-    known = world.known.get(target)
+    known = world.known[target]
     return replace(
         facts,
-        before=known.streams if known else None,
+        before=known.streams,
+        unknown=known.unknown,
         refusal=refusal,
         waiting=world.branches.get(target, ""),
     )

@@ -12,9 +12,10 @@ from tasks.promote.image import Images, Streams
 from tasks.promote.message import COMMIT
 from tasks.promote.standing import Seen
 
-__all__ = ["Earlier", "earlier"]
+__all__ = ["NOBODY", "Earlier", "earlier"]
 
 AT_ONCE = 8  # gits at the same time
+NOBODY = "no commit of `doit promote` brought it there"
 
 
 class Earlier(NamedTuple):
@@ -22,6 +23,7 @@ class Earlier(NamedTuple):
 
     commit: str  # that it was made of; empty where no commit of ours wrote it down
     streams: Streams | None  # None: nobody knows what it holds
+    unknown: str = NOBODY  # why nobody does
 
 
 def earlier(seen: Mapping[Target, Seen | GanderError], images: Images) -> dict[Target, Earlier]:
@@ -30,7 +32,17 @@ def earlier(seen: Mapping[Target, Seen | GanderError], images: Images) -> dict[T
     with ThreadPoolExecutor(AT_ONCE) as pool:
         commits = dict(zip(releases, pool.map(_commit, releases.values()), strict=True))
     held = images.held({(target.service or "", commit) for target, commit in commits.items() if commit})
-    return {target: Earlier(commit, held.get((target.service or "", commit))) for target, commit in commits.items()}
+    repositories = {one.place.remote.repository for one in releases.values()}
+    cut = {repository for repository in repositories if repository.shallow}
+    found = {}
+    for target, commit in commits.items():
+        streams = held.get((target.service or "", commit))
+        missing = f"its commit {commit[:12]} is not here" if commit else NOBODY
+        shallow = releases[target].place.remote.repository in cut
+        found[target] = Earlier(
+            commit, streams, "this clone is shallow (git fetch --unshallow)" if shallow else missing
+        )
+    return found
 
 
 def _commit(seen: Seen) -> str:

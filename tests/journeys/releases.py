@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.journeys.conftest import Monorepo, small
 from tests.playground import git, publish
 
-__all__ = ["USERS", "VALUES", "releasing", "there"]
+__all__ = ["HEAD", "USERS", "VALUES", "releasing", "there"]
 
 USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
 VALUES = 'migrations:\n  image: ""   # promoted\n'

@@ -92,16 +92,26 @@ class Repository(NamedTuple):
     def within(self, commit: str, other: str) -> bool | None:
         """Whether a commit is in the history of another; None where a shallow clone cannot tell."""
         done = self.run("merge-base", "--is-ancestor", commit, other)
-        if done.code == 1 and self._try("rev-parse", "--is-shallow-repository").strip() == "true":
+        if done.code == 1 and self.shallow:
             return None
         return done.code == 0
 
+    @property
+    def shallow(self) -> bool:
+        """Whether the history here is cut short."""
+        return self._try("rev-parse", "--is-shallow-repository").strip() == "true"
+
     def trailer(self, name: str, tip: str, text: str, path: str) -> str:
-        """A trailer of the commit that last brought a text into a file, in the history of a commit; empty without."""
+        """A trailer of the commit that last brought a text into a file, in the history of a commit; empty without.
+
+        The commit's message must have the text too: what a shallow clone begins with seems to bring in everything.
+        """
         if not text:
             return ""
-        wanted = f"--format=%(trailers:key={name},valueonly)"
-        return self._try("log", "-1", wanted, "--no-show-signature", f"-S{text}", tip, "--", path).strip()
+        wanted = f"--format=%(trailers:key={name},valueonly)%x00%B"
+        said = self._try("log", "-1", wanted, "--no-show-signature", f"-S{text}", tip, "--", path)
+        value, _, message = said.partition("\0")
+        return value.strip() if text in message else ""
 
     def changed(self, commit: str) -> frozenset[str]:
         """The paths that differ between the work tree and where it left a commit's history, untracked ones too."""
