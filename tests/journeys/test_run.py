@@ -256,7 +256,7 @@ def test_lock_files_hold_versions_and_hashes_and_no_addresses() -> None:
             packages = re.split(r"\n(?=\S)", lock.read_text().strip())
             assert all("==" in package and "--hash=sha256:" in package for package in packages), lock
         if lock.is_file() and lock.name != "refresh":
-            assert "://" not in lock.read_text(), lock
+            assert "://" not in lock.read_text().replace(" h1://", " h1:"), lock  # which a hash may begin with
             assert '"resolved"' not in lock.read_text(), lock
 
 

@@ -94,10 +94,11 @@ def step(
     todo: str,
     changes: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    timeout: float = DEADLINE,
 ) -> None:
     """Run one program of an installation; ToolError with the end of what it printed when it fails."""
     done = shell.run(
-        command, environment=environment() | dict(changes or {}), timeout=DEADLINE, cwd=cwd, bound_to_us=True
+        command, environment=environment() | dict(changes or {}), timeout=timeout, cwd=cwd, bound_to_us=True
     )
     if done.code:
         lines = [line for line in (done.out + done.err).splitlines() if line.strip()]

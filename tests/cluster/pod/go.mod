@@ -1,0 +1,3 @@
+module gander/pod
+
+go 1.25

@@ -1,0 +1,98 @@
+"""The cluster of the tests is a real one: it comes up, and releases the example with our own image and chart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.site import PATIENCE, PAUSE, Site, example
+from tests.journeys.conftest import ROOT
+from tools.toolchain.cluster import pinned_argocd, pinned_kubernetes
+
+SERVICE = "auth-service"
+FILES = sorted((ROOT / "services" / SERVICE / "migrations").glob("*.sql"))
+
+
+@pytest.fixture(scope="module", name="site")
+def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
+        yield site
+
+
+def test_kubernetes_and_argo_cd_say_who_they_are(cluster: Cluster) -> None:
+    (node,) = cluster.read("nodes")["items"]
+    about = node["status"]["nodeInfo"]
+    assert about["kubeletVersion"] == f"v{pinned_kubernetes()}"
+    assert about["containerRuntimeVersion"].startswith("containerd://")
+    with cluster.api() as api:
+        assert api.get("/version").json()["Version"].startswith(f"v{pinned_argocd()}")
+
+
+def test_a_sync_runs_our_image_before_the_application_and_the_next_one_replaces_the_job(
+    cluster: Cluster, site: Site
+) -> None:
+    revision = site.promoted()
+    with cluster.api() as api:
+        found = site.sync(api, revision, "first")
+        state = found["status"]["operationState"]
+        assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", revision), state
+        (hook,) = [row for row in state["syncResult"]["resources"] if row.get("hookType") == "PreSync"]
+        assert (hook["name"], hook["hookPhase"]) == (f"{SERVICE}-migrate", "Succeeded")
+
+        assert site.versions() == [int(file.name.partition("_")[0]) for file in FILES]
+        job = site.job()
+        (image,) = [one["image"] for one in job["spec"]["template"]["spec"]["containers"]]
+        assert image in (site.monorepo.root / "services" / SERVICE / "helm" / "values-dev.yaml").read_text()
+        assert image.startswith(f"{cluster.registry}/{site.namespace}/{SERVICE}-migrations")
+        pod = _pod(site, job)
+        (ran,) = pod["status"]["containerStatuses"]
+        assert ran["imageID"].rpartition("@")[2] == image.rpartition("@")[2]
+        log = cluster.kubectl("logs", pod["metadata"]["name"], f"--namespace={site.namespace}")
+        assert f"goose: successfully migrated database to version: {site.versions()[-1]}" in log
+        _healthy(site)
+
+        again = site.sync(api, revision, "second")["status"]["operationState"]
+        assert again["phase"] == "Succeeded", again
+        replaced = site.job()
+        assert replaced["metadata"]["uid"] != job["metadata"]["uid"]
+        assert replaced["metadata"]["creationTimestamp"] >= again["startedAt"]
+        pod = _pod(site, replaced)
+        log = cluster.kubectl("logs", pod["metadata"]["name"], f"--namespace={site.namespace}")
+        assert f"goose: no migrations to run. current version: {site.versions()[-1]}" in log
+
+
+def test_the_deployers_token_can_do_what_a_release_needs_and_no_more(cluster: Cluster, site: Site) -> None:
+    path = f"/applications/{site.application}"
+    with cluster.api() as api:
+        assert api.get(path).status_code == 200
+        assert api.delete(path).status_code == 403
+        assert api.patch(path, json={"patch": "{}", "patchType": "merge"}).status_code == 403
+    with cluster.api("wrong") as api:
+        assert api.get(path).status_code == 401
+
+
+def _pod(site: Site, job: dict[str, Any]) -> dict[str, Any]:
+    """The one pod of a Job."""
+    label = f"--selector=batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
+    (found,) = site.cluster.read("pods", f"--namespace={site.namespace}", label)["items"]
+    assert isinstance(found, dict)
+    return found
+
+
+def _healthy(site: Site) -> None:
+    """Wait until the application has rolled out and Argo CD says so."""
+    deadline = time.monotonic() + PATIENCE
+    with site.cluster.api() as api:
+        while True:
+            status = api.get(f"/applications/{site.application}").json()["status"]
+            standing = status["sync"]["status"], status["health"]["status"]
+            if standing == ("Synced", "Healthy"):
+                break
+            assert time.monotonic() < deadline, status
+            time.sleep(PAUSE)
+    found = site.cluster.read("deployment", SERVICE, f"--namespace={site.namespace}")
+    assert found["status"]["readyReplicas"] == found["spec"]["replicas"]
