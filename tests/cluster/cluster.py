@@ -21,7 +21,7 @@ from tools.toolchain import postgres
 from tools.toolchain.cluster import cluster as build
 from tools.toolchain.cluster import cluster_place
 
-__all__ = ["OWN", "Api", "Cluster", "own", "up"]
+__all__ = ["OWN", "Api", "Cluster", "own", "programs", "up"]
 
 ROOT = Path(__file__).parents[2]
 OWN = "GANDER_TEST_"
@@ -95,15 +95,19 @@ def own(variables: Mapping[str, str]) -> Cluster | None:
     return Cluster(**{key: variables.get(name) or default[key] for key, name in names.items()})
 
 
+def programs(say: Say) -> dict[str, str]:
+    """Where the programs are that a cluster consists of, each made when first needed. Raises ToolError."""
+    return {"programs": str(build(say)), "postgres": str(postgres(say)), "pod": str(pod(say))}
+
+
 @contextmanager
 def up(say: Say) -> Iterator[Cluster]:
     """A cluster of our own, from nothing, and nothing afterwards.
 
     Raises ToolError where a program cannot be built, and AssertionError with the reason where a server does not come.
     """
-    programs = {"programs": str(build(say)), "postgres": str(postgres(say)), "pod": str(pod(say))}
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.serve", json.dumps(programs)],
+        [sys.executable, "-m", "tests.cluster.serve", json.dumps(programs(say))],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

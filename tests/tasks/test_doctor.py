@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -28,7 +30,7 @@ NAMES += [
     "Helm for Python",
     "Prisma",
 ]
-NAMES += ["Prisma Studio", "pg_dump", "Docker"]
+NAMES += ["Prisma Studio", "pg_dump", "Docker", "Kubernetes, Argo CD"]
 
 
 def run(folder: Path, environments: str = "", **variables: str) -> tuple[Outcome, list[str]]:
@@ -61,7 +63,7 @@ def test_every_program_has_a_line(tmp_path: Path) -> None:
     outcome, lines = run(tmp_path)
     assert [line.partition("  ")[0] for line in lines[1 : len(NAMES) + 1]] == NAMES
     assert any("not proved: replication" in line for line in lines[len(NAMES) + 1 :])
-    assert (outcome.exit_code, outcome.summary) == (0, "22 programs, none missing")
+    assert (outcome.exit_code, outcome.summary) == (0, "23 programs, none missing")
 
 
 def test_the_document_is_what_its_schema_says(tmp_path: Path) -> None:
@@ -98,6 +100,20 @@ def test_a_machine_without_docker_is_in_order_and_told_how_to_get_it(
     assert (outcome.exit_code, row["state"], row["version"], row["path"]) == (0, "absent", "", "")
     assert row["needed_by"] == ["image (push=false)"]
     assert "no Docker daemon at unix:///nosuch/docker.sock: correct DOCKER_HOST" in row["obtain"]
+
+
+def test_what_only_the_projects_own_tests_need_is_absent_and_says_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    outcome, lines = run(tmp_path)
+    assert outcome.exit_code == 0
+    (line,) = [line for line in lines if line.startswith("Kubernetes, Argo CD ")]
+    assert " absent " in line
+    if sys.platform == "linux":
+        assert "Debian's etcd-server, redis-server, containerd, " in line
 
 
 def test_a_server_of_the_users_own_needs_no_postgresql_of_ours(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def cluster_lacks() -> tuple[str, ...]:
     """What keeps a cluster from running on this machine, each in a few words; empty: nothing."""
     if os.uname().sysname != "Linux":
         return ("Linux",)
-    packages = dict.fromkeys(package for program, package in PACKAGES.items() if not shutil.which(program))
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"  # where runc is, not on everybody's path
+    packages = dict.fromkeys(package for program, package in PACKAGES.items() if not shutil.which(program, path=path))
     root = () if os.geteuid() == 0 else ("root",)
     return (*root, f"Debian's {', '.join(packages)}") if packages else root
 

@@ -13,6 +13,7 @@ from schemas.errors import Refused, ToolError
 from tools import shell
 from tools.clickhouse.obstacles import LIMITS
 from tools.toolchain.chdb import clickhouse_place, pinned_clickhouse
+from tools.toolchain.cluster import cluster_lacks, cluster_place, pinned_argocd, pinned_kubernetes
 from tools.toolchain.embedded import pinned_postgres, postgres_place
 from tools.toolchain.golang import ARCHITECTURES, go_on_path, go_place, goose_place, least_go, pinned_goose
 from tools.toolchain.helm import helm_place, pinned_helm
@@ -115,7 +116,24 @@ def programs() -> tuple[Program, ...]:
             obtain="./run doit baseline:SERVICE@ENVIRONMENT",
         ),
         _docker(),
+        _cluster(),
     )
+
+
+def _cluster() -> Program:
+    """What no step uses, and the tests of releases do: where the machine cannot run it, they are not run."""
+    lacks = cluster_lacks()
+    brought = _brought(
+        "Kubernetes, Argo CD",
+        f"{pinned_kubernetes()}, {pinned_argocd()}",
+        "built",
+        cluster_place() / "argocd",
+        needed_by=("ci (tests/cluster)",),
+        obtain="./run pytest tests/cluster",
+    )
+    if not lacks:
+        return brought
+    return replace(brought, version="", state="absent", source="", path="", obtain=f"needs {' and '.join(lacks)}")
 
 
 def _git() -> Program:
