@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,13 +23,14 @@ from tools.toolchain import postgres
 from tools.toolchain.cluster import cluster as build
 from tools.toolchain.cluster import cluster_place
 
-__all__ = ["OWN", "Api", "Cluster", "own", "programs", "up"]
+__all__ = ["OWN", "Answer", "Api", "Cluster", "own", "programs", "up"]
 
 ROOT = Path(__file__).parents[2]
 OWN = "GANDER_TEST_"
 PATIENCE = 60.0  # seconds for everything to be taken down
 
 Api = httpx.Client
+Answer = httpx.Response
 Say = Callable[[str], None]
 
 
@@ -76,8 +79,20 @@ class Cluster:
         """A client of Argo CD's REST API, with the deployer's token where no other is given."""
         heads = {"Authorization": f"Bearer {token or self.deployer}"}
         verify = httpx.create_ssl_context(self.authority or True, trust_env=False)
-        with httpx.Client(base_url=f"{self.argocd}/api/v1", headers=heads, verify=verify, trust_env=False) as client:
+        base = f"{self.argocd}/api/v1"
+        with httpx.Client(base_url=base, headers=heads, verify=verify, trust_env=False, timeout=30) as client:
+            if record := os.environ.get(f"{OWN}RECORD"):
+                client.event_hooks = {"response": [partial(_kept, Path(record))]}
             yield client
+
+
+def _kept(folder: Path, answer: httpx.Response) -> None:
+    """Keep an answer in the order of answers: NUMBER-METHOD-PATH-STATUS, as it was sent."""
+    asked = answer.request
+    what = re.sub(r"[^\w-]+", "-", asked.url.path.removeprefix("/api/v1/"))
+    number = len(list(folder.iterdir())) if folder.is_dir() else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{number:03}-{asked.method}-{what}-{answer.status_code}").write_bytes(answer.read())
 
 
 def own(variables: Mapping[str, str]) -> Cluster | None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import yaml
 
-from tests.cluster.cluster import Api, Cluster
+from tests.cluster.cluster import Answer, Api, Cluster
 from tests.journeys.conftest import ROOT, Monorepo
 from tests.journeys.test_commit import WHO
 from tools.toolchain.golang import ARCHITECTURES
@@ -67,6 +67,19 @@ class Site:
         self.git("push", "--quiet", "origin", "HEAD:main")
         return self.git("rev-parse", "HEAD")
 
+    def valued(self, message: str, **changes: Any) -> str:
+        """Change values of the migrations by hand, as somebody in a hurry does; the commit."""
+        file = self.monorepo.root / "services" / self.service / "helm" / "values-dev.yaml"
+        found = yaml.safe_load(file.read_text())
+        found["migrations"] |= changes
+        file.write_text(yaml.safe_dump(found, sort_keys=False))
+        return self.save(message)
+
+    def image(self) -> str:
+        """The image of migrations that the values file names."""
+        file = self.monorepo.root / "services" / self.service / "helm" / "values-dev.yaml"
+        return str(yaml.safe_load(file.read_text())["migrations"]["image"])
+
     def promoted(self) -> str:
         """Promote the image of HEAD to the environment, and name the commit that says so."""
         self.monorepo.fine(f"promote:{self.service}@dev", **WHO)
@@ -75,16 +88,32 @@ class Site:
 
     def sync(self, api: Api, revision: str, run: str) -> dict[str, Any]:
         """Ask Argo CD for exactly that commit and follow it to its end: the Application as it is then."""
-        asked = {"revision": revision, "strategy": {"hook": {}}, "infos": [{"name": "run", "value": run}]}
-        answer = api.post(f"/applications/{self.application}/sync", json=asked)
+        answer = self.asked(api, revision, run)
         assert answer.status_code == 200, answer.text
         return self.ended(api, run)
+
+    def asked(self, api: Api, revision: str, run: str) -> Answer:
+        """What Argo CD says to being asked for that commit."""
+        asked = {"revision": revision, "strategy": {"hook": {}}, "infos": [{"name": "run", "value": run}]}
+        return api.post(f"/applications/{self.application}/sync", json=asked)
+
+    def now(self, api: Api) -> dict[str, Any]:
+        """The Application as it is."""
+        found: dict[str, Any] = api.get(f"/applications/{self.application}").json()
+        return found
+
+    def hook(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The row of the migration Job in the result of an Application's operation."""
+        rows = found["status"]["operationState"]["syncResult"]["resources"]
+        (row,) = [row for row in rows if row.get("hookType") == "PreSync"]
+        assert isinstance(row, dict)
+        return row
 
     def ended(self, api: Api, run: str) -> dict[str, Any]:
         """The Application once the operation of that run has ended."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            found: dict[str, Any] = api.get(f"/applications/{self.application}").json()
+            found = self.now(api)
             state = found.get("status", {}).get("operationState", {})
             ours = {"name": "run", "value": run} in state.get("operation", {}).get("info", [])
             if "operation" not in found and ours and state.get("phase") in DONE:
@@ -96,6 +125,16 @@ class Site:
         """The migration Job as Kubernetes has it."""
         found: dict[str, Any] = self.cluster.read("job", f"{self.service}-migrate", f"--namespace={self.namespace}")
         return found
+
+    def pods(self, job: dict[str, Any]) -> list[dict[str, Any]]:
+        """The pods of a Job."""
+        label = f"--selector=batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
+        found: list[dict[str, Any]] = self.cluster.read("pods", f"--namespace={self.namespace}", label)["items"]
+        return found
+
+    def log(self, pod: dict[str, Any]) -> str:
+        """What a pod has printed."""
+        return self.cluster.kubectl("logs", pod["metadata"]["name"], f"--namespace={self.namespace}")
 
     def versions(self) -> list[int]:
         """What goose's table says."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -40,19 +39,18 @@ def test_a_sync_runs_our_image_before_the_application_and_the_next_one_replaces_
         found = site.sync(api, revision, "first")
         state = found["status"]["operationState"]
         assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", revision), state
-        (hook,) = [row for row in state["syncResult"]["resources"] if row.get("hookType") == "PreSync"]
+        hook = site.hook(found)
         assert (hook["name"], hook["hookPhase"]) == (f"{SERVICE}-migrate", "Succeeded")
 
         assert site.versions() == [int(file.name.partition("_")[0]) for file in FILES]
         job = site.job()
         (image,) = [one["image"] for one in job["spec"]["template"]["spec"]["containers"]]
-        assert image in (site.monorepo.root / "services" / SERVICE / "helm" / "values-dev.yaml").read_text()
+        assert image == site.image()
         assert image.startswith(f"{cluster.registry}/{site.namespace}/{SERVICE}-migrations")
-        pod = _pod(site, job)
+        (pod,) = site.pods(job)
         (ran,) = pod["status"]["containerStatuses"]
         assert ran["imageID"].rpartition("@")[2] == image.rpartition("@")[2]
-        log = cluster.kubectl("logs", pod["metadata"]["name"], f"--namespace={site.namespace}")
-        assert f"goose: successfully migrated database to version: {site.versions()[-1]}" in log
+        assert f"goose: successfully migrated database to version: {site.versions()[-1]}" in site.log(pod)
         _healthy(site)
 
         again = site.sync(api, revision, "second")["status"]["operationState"]
@@ -60,9 +58,8 @@ def test_a_sync_runs_our_image_before_the_application_and_the_next_one_replaces_
         replaced = site.job()
         assert replaced["metadata"]["uid"] != job["metadata"]["uid"]
         assert replaced["metadata"]["creationTimestamp"] >= again["startedAt"]
-        pod = _pod(site, replaced)
-        log = cluster.kubectl("logs", pod["metadata"]["name"], f"--namespace={site.namespace}")
-        assert f"goose: no migrations to run. current version: {site.versions()[-1]}" in log
+        (pod,) = site.pods(replaced)
+        assert f"goose: no migrations to run. current version: {site.versions()[-1]}" in site.log(pod)
 
 
 def test_the_deployers_token_can_do_what_a_release_needs_and_no_more(cluster: Cluster, site: Site) -> None:
@@ -75,20 +72,12 @@ def test_the_deployers_token_can_do_what_a_release_needs_and_no_more(cluster: Cl
         assert api.get(path).status_code == 401
 
 
-def _pod(site: Site, job: dict[str, Any]) -> dict[str, Any]:
-    """The one pod of a Job."""
-    label = f"--selector=batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
-    (found,) = site.cluster.read("pods", f"--namespace={site.namespace}", label)["items"]
-    assert isinstance(found, dict)
-    return found
-
-
 def _healthy(site: Site) -> None:
     """Wait until the application has rolled out and Argo CD says so."""
     deadline = time.monotonic() + PATIENCE
     with site.cluster.api() as api:
         while True:
-            status = api.get(f"/applications/{site.application}").json()["status"]
+            status = site.now(api)["status"]
             standing = status["sync"]["status"], status["health"]["status"]
             if standing == ("Synced", "Healthy"):
                 break
