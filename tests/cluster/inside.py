@@ -24,6 +24,7 @@ __all__ = ["Failed", "Inside", "Settings"]
 RUN = Path("/run/gander")  # in memory, of this mount namespace alone
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
 KEYS = ("kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
+COVERED = ("/var/lib", "/var/log")  # kubelet and the network's plugins write there, whatever they are told
 PAUSE = 0.1  # seconds between two looks
 TAIL = 15  # lines of a log that are shown
 
@@ -154,6 +155,11 @@ def _mounts(settings: Settings) -> None:
     _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in ("home", "sysctl", "tmp"):
         (settings.run / name).mkdir(parents=True)
+    for place in COVERED:
+        upper, work = (settings.run / "over" / place.replace("/", "-") / layer for layer in ("upper", "work"))
+        upper.mkdir(parents=True)
+        work.mkdir()
+        _mount("-t", "overlay", "-o", f"lowerdir={place},upperdir={upper},workdir={work}", "overlay", place)
     for name in (*SYSCTLS, *KEYS):
         real, copy = Path("/proc/sys") / name, settings.run / "sysctl" / name.replace("/", ".")
         if real.exists():

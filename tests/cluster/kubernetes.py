@@ -115,6 +115,7 @@ def rest(inside: Inside) -> None:
     config = f"--kubeconfig={settings.folder / 'kubeconfig'}"
     common = [config, "--bind-address=127.0.0.1", "--leader-elect=false"]
     signed = [f"--service-account-private-key-file={run / 'accounts.key'}"]
+    signed += [f"--flex-volume-plugin-dir={run / 'volumes'}"]
     signed += [f"--root-ca-file={settings.folder / 'authority.pem'}"]
     for name, more in (("kube-controller-manager", signed), ("kube-scheduler", [])):
         inside.start(name, [settings.programs / name, *common, *more])

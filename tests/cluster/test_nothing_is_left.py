@@ -69,8 +69,9 @@ def machine() -> Machine:
     """What servers of a cluster would change of the machine, were they not kept apart."""
     values = {name: (Path("/proc/sys") / name).read_text() for name in (*SYSCTLS, *KEYS)}
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    places = ("/run/netns", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers", "/var/log/pods", "/etc/cni")
-    files = {one: sorted(path.name for path in Path(one).iterdir()) if Path(one).is_dir() else None for one in places}
+    places = ("/run", "/run/netns", "/var/lib", "/var/lib/cni", "/var/lib/kubelet", "/var/log", "/var/log/containers")
+    more = ("/etc/cni", "/opt/cni", "/usr/libexec")
+    files = {one: sorted(path.name for path in Path(one).iterdir()) if Path(one).is_dir() else None for one in (*places, *more)}
     return {"sysctls": values, "mounts": [one for one in mounts if "gander" in one or "kubelet" in one], "files": files}
 
 
