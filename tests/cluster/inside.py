@@ -19,7 +19,7 @@ from typing import Any
 from tests.cluster import argocd, basics, kubernetes
 from tests.cluster.telling import say, tell
 
-__all__ = ["Failed", "Inside", "Settings"]
+__all__ = ["KEYS", "RUN", "SYSCTLS", "Failed", "Inside", "Settings"]
 
 RUN = Path("/run/gander")  # in memory, of this mount namespace alone
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")

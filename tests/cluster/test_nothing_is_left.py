@@ -16,7 +16,7 @@ import pytest
 
 from tests.cluster import serve
 from tests.cluster.cluster import programs
-from tests.cluster.inside import KEYS, SYSCTLS
+from tests.cluster.inside import KEYS, RUN, SYSCTLS
 from tests.journeys.conftest import ROOT
 from tools.toolchain.cluster import cluster_lacks
 
@@ -28,6 +28,10 @@ with up(lambda line: print(line, flush=True)) as cluster:
     time.sleep(600)
 """
 PATIENCE = 60.0
+PLACES = (
+    *("/run/netns", "/run/gander", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers", "/var/log/pods"),
+    *("/etc/cni", "/opt/cni", "/usr/libexec/kubernetes"),
+)
 Machine = dict[str, object]
 
 
@@ -69,10 +73,9 @@ def machine() -> Machine:
     """What servers of a cluster would change of the machine, were they not kept apart."""
     values = {name: (Path("/proc/sys") / name).read_text() for name in (*SYSCTLS, *KEYS)}
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    places = ("/run", "/run/netns", "/var/lib", "/var/lib/cni", "/var/lib/kubelet", "/var/log", "/var/log/containers")
-    more = ("/etc/cni", "/opt/cni", "/usr/libexec")
-    files = {one: sorted(path.name for path in Path(one).iterdir()) if Path(one).is_dir() else None for one in (*places, *more)}
-    return {"sysctls": values, "mounts": [one for one in mounts if "gander" in one or "kubelet" in one], "files": files}
+    ours = [one for one in mounts if "kubelet" in one or "containerd" in one or one.startswith(str(RUN))]
+    files = {place: sorted(path.name for path in Path(place).glob("*")) for place in PLACES}
+    return {"sysctls": values, "mounts": ours, "files": files}
 
 
 def network(process: int) -> str:
