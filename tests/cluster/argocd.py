@@ -31,7 +31,7 @@ def up(inside: Inside) -> dict[str, str]:
     crds = [f"crd/{kind}.argoproj.io" for kind in KINDS]
     inside.kubectl("wait", "--for=condition=Established", *crds, "--timeout=30s")
     for name in ("argocd/tls", "argocd/ssh", "argocd/assets", "home/.kube", "bin"):
-        (run / name).mkdir(parents=True)
+        (run / name).mkdir(parents=True, exist_ok=True)
     # taken for a pod of the cluster, it reads the configuration of its home folder
     (run / "home" / ".kube" / "config").symlink_to(inside.settings.folder / "kubeconfig")
     redis, repositories = f"--redis={HERE}:{REDIS}", [f"--repo-server={REPOSITORIES}", "--repo-server-plaintext"]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import threading
@@ -77,8 +78,8 @@ class Cluster:
     @contextmanager
     def api(self, token: str = "") -> Iterator[Api]:
         """A client of Argo CD's REST API, with the deployer's token where no other is given."""
-        heads = {"Authorization": f"Bearer {token or self.deployer}"}
-        verify = httpx.create_ssl_context(self.authority or True, trust_env=False)
+        heads = {"Authorization": f"Bearer {token or self.deployer}", "Content-Type": "application/json"}
+        verify = ssl.create_default_context(cafile=self.authority or None)
         base = f"{self.argocd}/api/v1"
         with httpx.Client(base_url=base, headers=heads, verify=verify, trust_env=False, timeout=30) as client:
             if record := os.environ.get(f"{OWN}RECORD"):

@@ -109,8 +109,10 @@ async def _serve(doors: Mapping[str, socket.socket], settings: Mapping[str, Any]
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,  # unshare complains when its child is killed, which is how a cluster ends
     )
-    assert namespaces.stdout
+    assert namespaces.stderr
+    complaint = asyncio.create_task(namespaces.stderr.read())
     over, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
@@ -127,6 +129,8 @@ async def _serve(doors: Mapping[str, socket.socket], settings: Mapping[str, Any]
         os.kill(child, signal.SIGKILL)  # the first process inside; unshare ends when all are gone
     await namespaces.wait()
     await first
+    if not over.is_set():
+        tell({"failed": f"the cluster has ended by itself\n{(await complaint).decode(errors='replace')}"})
     return 0 if over.is_set() else 1
 
 
@@ -134,8 +138,7 @@ async def _relay(namespaces: asyncio.subprocess.Process, doors: Mapping[str, soc
     """Hand on what is told inside, until nobody is left there; the doors open once their namespace is known."""
     assert namespaces.stdout
     if not await namespaces.stdout.readline():
-        tell({"failed": "the namespaces could not be made (unshare --net --mount --pid)"})
-        return
+        return  # there are none
     _enter(namespaces.pid)
     for listener in doors.values():
         await asyncio.start_server(partial(_through, listener.getsockname()[1]), sock=listener)

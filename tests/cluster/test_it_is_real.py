@@ -28,7 +28,7 @@ def test_kubernetes_and_argo_cd_say_who_they_are(cluster: Cluster) -> None:
     assert about["kubeletVersion"] == f"v{pinned_kubernetes()}"
     assert about["containerRuntimeVersion"].startswith("containerd://")
     with cluster.api() as api:
-        assert api.get("/version").json()["Version"].startswith(f"v{pinned_argocd()}")
+        assert api.get(f"{cluster.argocd}/api/version").json()["Version"].startswith(f"v{pinned_argocd()}")
 
 
 def test_a_sync_runs_our_image_before_the_application_and_the_next_one_replaces_the_job(

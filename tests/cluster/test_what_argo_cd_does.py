@@ -182,6 +182,8 @@ def test_what_is_not_allowed_and_what_is_not_there_have_one_answer(site: Site, a
     assert (unknown.status_code, unknown.json()["code"]) == (403, 7)
     forbidden = api.delete(f"/applications/{site.application}")
     assert (forbidden.status_code, forbidden.json()["code"]) == (403, 7)
+    bare = api.delete(f"/applications/{site.application}", headers={"Content-Type": "text/plain"})
+    assert bare.status_code == 415, "whatever changes something says that it is JSON, also without a body"
     with site.cluster.api("wrong") as stranger:
         nobody = stranger.get(f"/applications/{site.application}")
     assert (nobody.status_code, nobody.json()["code"]) == (401, 16)

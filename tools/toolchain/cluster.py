@@ -115,9 +115,10 @@ def _build(part: Path, say: Say) -> None:
         timeout=DEADLINE,
     )
     (part / "cmd").rename(part / "argocd")
-    home = shell.run([go, "list", "-m", "-f", "{{.Dir}}", ARGOCD], environment=environment() | changes, timeout=60)
+    where = [go, "list", "-m", "-f", "{{.Dir}}", ARGOCD]
+    home = shell.run(where, environment=environment() | changes, timeout=60, cwd=MODULE).out.strip()
     for name in CRDS:
-        shutil.copyfile(Path(home.out.strip()) / "manifests" / "crds" / name, part / name)
+        shutil.copyfile(Path(home) / "manifests" / "crds" / name, part / name)
     for program, wanted in (("kubelet", pinned_kubernetes()), ("argocd", pinned_argocd())):
         words = ["--version"] if program == "kubelet" else ["version", "--client", "--short"]
         done = shell.run([part / program, *words], environment=shell.inherited(), timeout=60)
