@@ -121,11 +121,19 @@ def test_tests_that_are_killed_take_their_cluster_with_them(
 
 
 def test_a_cluster_whose_own_process_is_killed_leaves_a_folder_that_the_next_one_takes_away(
-    ending: Callable[[subprocess.Popen[str]], subprocess.Popen[str]],
+    ending: Callable[[subprocess.Popen[str]], subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # out of sight of clusters that begin meanwhile
     command = [sys.executable, "-m", "tests.cluster.serve", json.dumps(programs(lambda _: None))]
     server = ending(
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True),
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ),
     )
     assert server.stdout
     assert any(json.loads(line) == {"say": "starting Argo CD"} for line in server.stdout)

@@ -27,9 +27,13 @@ def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(name="api")
-def fixture_api(cluster: Cluster) -> Iterator[Api]:
+def fixture_api(cluster: Cluster, site: Site) -> Iterator[Api]:
+    """A client; what its test has left running is terminated."""
     with cluster.api() as api:
         yield api
+        if "operation" in site.now(api):
+            api.delete(f"/applications/{site.application}/operation")
+        until(lambda: site.now(api), lambda found: "operation" not in found)
 
 
 @pytest.fixture(scope="module", name="released")
@@ -62,10 +66,15 @@ def until(look: Callable[[], Any], right: Callable[[Any], object]) -> Any:
         time.sleep(PAUSE)
 
 
+def of_kind(nodes: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """The nodes of a tree that are of a kind."""
+    return [node for node in nodes if node["kind"] == kind]
+
+
 def waiting(site: Site) -> str:
     """Why the one pod of the Job waits."""
-    found = site.cluster.read("job", "--ignore-not-found", JOB, f"--namespace={site.namespace}")
-    for pod in site.pods(found):
+    label = f"--selector=batch.kubernetes.io/job-name={JOB}"
+    for pod in site.cluster.read("pods", f"--namespace={site.namespace}", label)["items"]:
         for container in pod["status"].get("containerStatuses", []):
             reason: str = container["state"].get("waiting", {}).get("reason", "")
             return reason
@@ -77,10 +86,11 @@ def test_the_job_and_its_pod_are_read_through_argo_cd_with_the_deployers_rights(
 ) -> None:
     assert released
     path = f"/applications/{site.application}"
-    nodes = api.get(f"{path}/resource-tree").json()["nodes"]
-    (job,) = [node for node in nodes if node["kind"] == "Job"]
+    # the tree is of the last comparison, and may still be empty when the sync has ended
+    nodes = until(lambda: api.get(f"{path}/resource-tree").json().get("nodes", []), lambda nodes: of_kind(nodes, "Job"))
+    (job,) = of_kind(nodes, "Job")
     assert job["uid"] == site.job()["metadata"]["uid"]
-    (pod,) = [n for n in nodes if n["kind"] == "Pod" and n["parentRefs"][0]["uid"] == job["uid"]]
+    (pod,) = [node for node in of_kind(nodes, "Pod") if node["parentRefs"][0]["uid"] == job["uid"]]
     where = {"namespace": site.namespace, "version": "v1"}
     asked = where | {"group": "batch", "kind": "Job", "resourceName": JOB}
     read = json.loads(api.get(f"{path}/resource", params=asked).json()["manifest"])
