@@ -115,7 +115,7 @@ def _build(part: Path, say: Say) -> None:
         timeout=DEADLINE,
     )
     (part / "cmd").rename(part / "argocd")
-    where = [go, "list", "-m", "-f", "{{.Dir}}", ARGOCD]
+    where: list[str | Path] = [go, "list", "-m", "-f", "{{.Dir}}", ARGOCD]
     home = shell.run(where, environment=environment() | changes, timeout=60, cwd=MODULE).out.strip()
     for name in CRDS:
         shutil.copyfile(Path(home) / "manifests" / "crds" / name, part / name)
