@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, Protocol
 
-__all__ = ["SEVERITIES", "Edit", "Finding", "Flaw", "Lined", "Severity", "counted", "excerpt", "in_order", "printable"]
+__all__ = [
+    "SEVERITIES",
+    "Edit",
+    "Finding",
+    "Flaw",
+    "Lined",
+    "Severity",
+    "counted",
+    "excerpt",
+    "in_order",
+    "plain",
+    "printable",
+]
 
 Severity = Literal["error", "warning", "advice"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
@@ -83,6 +95,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one in "\t\n" else "\ufffd" for one in text)
+
+
+def plain(path: str) -> str:
+    """A path with a stand-in for all that does not print, ends of lines too: a file may have any name."""
+    return path if path.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in path)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tasks.lint.finding import Finding, Severity, counted
+from tasks.lint.finding import Finding, Severity, counted, plain
 
 __all__ = ["Found", "failing"]
 
@@ -48,6 +48,16 @@ class Found(NamedTuple):
         if self.gone:
             said.append(f"known and gone: {self.gone} in {BASELINE} (→ doit lint baseline=write)")
         return said
+
+    @property
+    def plain(self) -> Found:
+        """The same with paths that any reader takes, whatever files are called."""
+        if all(map(str.isprintable, self.files)) and all(one.path.isprintable() for one in self.findings):
+            return self
+        return self._replace(
+            findings=[one._replace(path=plain(one.path)) for one in self.findings],
+            files=[plain(one) for one in self.files],
+        )
 
     def worst_first(self, severities: Iterable[Severity]) -> list[Finding]:
         """The findings by severity, each severity in their own order."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from schemas.catalog import Catalog
 from schemas.errors import GanderError
-from tasks.lint.finding import Finding
+from tasks.lint.finding import Finding, plain
 from tasks.lint.rule import listed
 from tools import whole
 
@@ -49,7 +49,7 @@ def parted(rows: Counter[Row], findings: Iterable[Finding]) -> Parted:
     new: list[Finding] = []
     known: list[Finding] = []
     for one in findings:
-        row = Row(one.code, one.path, one.context)
+        row = Row(one.code, plain(one.path), one.context)
         if used[row] < rows[row]:
             used[row] += 1
             known.append(one)
@@ -72,7 +72,7 @@ class Known:
         rows = self.targets.get(target)
         if rows is None and self.write:
             never = {one.rule.code for one in listed() if one.rule.needs in NEVER}
-            rows = Counter(Row(one.code, one.path, one.context) for one in findings if one.code not in never)
+            rows = Counter(Row(one.code, plain(one.path), one.context) for one in findings if one.code not in never)
         found = parted(rows or Counter(), findings)
         if not self.write:
             return found

@@ -224,6 +224,26 @@ def test_whatever_a_file_holds_the_report_can_be_written_and_read(form: str, tex
         assert all(re.match(r"::(error|warning) file=|\d+ |and ", line) for line in text.split("\n") if line)
 
 
+ANY_NAME = st.binary(max_size=20).map(lambda name: name.replace(b"/", b"").decode(errors="surrogateescape"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=25, deadline=None)
+@given(name=ANY_NAME)
+def test_whatever_a_file_is_called_the_report_says_no_more_than_its_name(form: str, name: str) -> None:
+    text = written(form, found(made(path=f"a/1_{name}\x1b[31m\n.sql")))
+    text.encode()
+    assert not [one for one in text if not one.isprintable() and one != "\n"]
+    usual = written(form, found(made(path="a/1_.sql")))
+    assert text.count("\n") == usual.count("\n")
+    if form in {"json", "gitlab"}:
+        json.loads(text)
+    elif form == "sarif":
+        run_of(text)
+    elif form == "junit":
+        fromstring(text)  # noqa: S314 - our own
+
+
 def checked_as(text: str, advice: str) -> list[Finding]:
     """The findings of a rule that repeats what it has read."""
     rule = listed()[0]

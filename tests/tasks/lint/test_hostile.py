@@ -97,6 +97,10 @@ def test_a_hostile_file_is_judged_within_seconds(name: str, engine: EngineName, 
     sound(found, HOSTILE[name])
 
 
+def test_what_clickhouse_finds_too_deep_is_no_statement_of_postgresql(parser: Parser) -> None:
+    assert {one.code for one in found_in(HOSTILE["deep brackets"], "clickhouse", parser)} == {"GS22"}
+
+
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_a_file_that_is_hard_for_goose_is_judged(path: Path, parser: Parser) -> None:
     for engine in ENGINES:
