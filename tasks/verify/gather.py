@@ -93,7 +93,15 @@ def _job(server: Server, expected: Expected, part: Part, application: Look[Appli
             return None
         return Seen(job=found, pods=server.pods(expected.application, expected.namespace, found.uid))
 
-    return _look(source, ask, "it is not there")
+    def patiently() -> Seen | None:
+        """Argo CD finds Jobs and pods in what it last compared, which may be from before the operation ended."""
+        seen = ask()
+        if seen is None or not seen.pods:
+            server.application(expected.application, compared=True)
+            seen = ask()
+        return seen
+
+    return _look(source, patiently, "it is not there")
 
 
 def _log(

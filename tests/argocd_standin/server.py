@@ -64,6 +64,7 @@ class World:
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     sent: list[Document] = field(default_factory=list)  # bodies of POST
+    compared: bool = True  # whether it knows what is in the cluster; a refresh makes it so
     look: Callable[[World, str], None] | None = None  # called before an Application is told: the world goes on
 
     @property
@@ -106,6 +107,7 @@ class World:
         if not what:
             if self.look:
                 self.look(self, name)
+            self.compared = self.compared or "refresh" in query
             return 200, self.applications[name]
         return self.behind(name, what, query)
 
@@ -131,7 +133,7 @@ class World:
         if what == "resource":
             held = self.jobs if query["kind"] == "Job" else self.pods
             called = query["resourceName"]
-            if called not in held:
+            if called not in held or not self.compared:
                 words = f"{query['kind']} {query.get('group', '')} {called} not found as part of application {name}"
                 return 400, {"error": words, "code": 3, "message": words}
             return 200, {"manifest": json.dumps(held[called])}
@@ -143,6 +145,8 @@ class World:
 
     def nodes(self) -> Iterator[Document]:
         """The tree's nodes: each pod with the Job that owns it."""
+        if not self.compared:
+            return
         for one in self.jobs.values():
             about = one["metadata"]
             yield {"kind": "Job", "group": "batch", "name": about["name"], "uid": about["uid"]}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import time
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +75,7 @@ class Yard:
     def well(self) -> None:
         """Have everything be as after a release that went well."""
         world = self.world
-        world.faults, world.asked = [], []
+        world.faults, world.asked, world.compared, world.look = [], [], True, None
         for held in (world.applications, world.jobs, world.pods, world.logs):
             held.clear()
         released(world, "shop-dev", image=self.image, revision=self.promoted, logs={"shop-migrate": LOG})
@@ -352,6 +355,160 @@ def test_an_index_that_was_left_invalid_is_not_verified(yard: Yard, monkeypatch:
             yard.verify(monkeypatch)
     finally:
         yard.sql("DROP TABLE twice")
+
+
+def test_right_after_a_sync_argo_cd_is_made_to_look_before_a_job_counts_as_gone(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.world.compared = False
+    assert yard.verify(monkeypatch).summary.startswith("verified")
+    assert yard.world.asked.count("GET applications/shop-dev") == 2
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 24 * 365])
+def test_the_clock_of_this_machine_changes_nothing(yard: Yard, hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Clock:
+            return cls.fromtimestamp(time.time() + hours * 3600, tz)
+
+    for module in ("gather", "run"):
+        monkeypatch.setattr(f"tasks.verify.{module}.datetime", Clock)
+    assert yard.verify(monkeypatch).summary.startswith("verified")
+    job_stale(yard)
+    with pytest.raises(NotVerified):
+        yard.verify(monkeypatch)
+
+
+def vanished(yard: Yard) -> None:
+    del yard.world.applications["shop-dev"]["status"]["operationState"]
+
+
+def overtaken(yard: Yard) -> None:
+    state = yard.world.state("shop-dev")
+    state["operation"] |= {"info": [], "initiatedBy": {"username": "mallory"}}
+
+
+def controller_gone(yard: Yard) -> None:
+    """A request was taken, and the last state is gone with it; nobody goes on."""
+    yard.world.synced("shop-dev", {"revision": yard.promoted, "infos": [{"name": "gander-run", "value": "run-2"}]})
+
+
+def controller_stopped(yard: Yard) -> None:
+    yard.world.state("shop-dev")["phase"] = "Running"
+
+
+def hook_skipped(yard: Yard) -> None:
+    """argo-cd 25475: the operation counts the Job of the one before as its own."""
+    state = yard.world.state("shop-dev")
+    state["startedAt"], state["finishedAt"] = "2026-11-23T04:56:50Z", "2026-11-23T04:56:52Z"
+
+
+def hook_lost(yard: Yard) -> None:
+    hook_missing(yard)
+
+
+def evicted(yard: Yard) -> None:
+    state = yard.world.state("shop-dev")
+    state["phase"] = "Failed"
+    for row in _rows(yard):
+        row["hookPhase"] = "Failed"
+    for one in yard.world.pods.values():
+        one["status"] |= {"phase": "Failed", "reason": "Evicted"}
+
+
+def clock_of_the_cluster(yard: Yard) -> None:
+    state = yard.world.state("shop-dev")
+    state["startedAt"], state["finishedAt"] = "2026-11-23T05:56:45Z", "2026-11-23T05:56:49Z"
+
+
+def terminated(yard: Yard) -> None:
+    state = yard.world.state("shop-dev")
+    state["phase"], state["message"] = "Failed", "Operation terminated"
+    hook_wrong(yard)
+    job_missing(yard)
+
+
+def another_namespace(yard: Yard) -> None:
+    for row in _rows(yard):
+        row["namespace"] = "elsewhere"
+
+
+def two_pods_and_the_last_failed(yard: Yard) -> None:
+    (name,) = yard.world.pods
+    again = deepcopy(yard.world.pods[name])
+    again["metadata"] |= {"name": "shop-migrate-2", "creationTimestamp": "2026-11-23T04:56:48Z"}
+    again["status"]["phase"] = "Failed"
+    again["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] = 1
+    yard.world.pods["shop-migrate-2"] = again
+    yard.world.logs["shop-migrate-2"] = "2026/11/23 04:56:49 goose run: failed to connect"
+
+
+LIES = {
+    vanished: "never-synced",
+    overtaken: "foreign",
+    controller_gone: "not-taken",
+    controller_stopped: "inconsistent",
+    hook_skipped: "stale-job",
+    hook_lost: "hook-missing",
+    job_stale: "stale-job",
+    job_wrong: "wrong-image",
+    job_missing: "job-gone",
+    evicted: "evicted",
+    terminated: "terminated",
+    log_missing: "log-gone",
+    log_wrong: "log-error",
+    clock_of_the_cluster: "stale-job",
+    another_namespace: "hook-missing",
+    two_pods_and_the_last_failed: "log-error",
+}
+
+
+@pytest.mark.parametrize(("lie", "kind"), LIES.items(), ids=[one.__name__ for one in LIES])
+def test_a_cluster_that_lies_gets_the_verdict_that_fits(
+    yard: Yard, lie: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lie(yard)
+    with pytest.raises(NotVerified):
+        yard.verify(monkeypatch, format="json")
+    assert json.loads(yard.said.lines[-1])["verdict"] == kind
+
+
+@pytest.mark.parametrize("change", WRONG, ids=lambda one: one.__name__)
+def test_the_command_itself_calls_nothing_verified_that_is_not(yard: Yard, change: Any) -> None:
+    change(yard)
+    variables = yard.variables
+    if change is database_missing:
+        del variables["SHOP_MAIN_DEV_URL"]
+    done = yard.mono.doit("verify:shop@dev", **variables)
+    assert done.returncode == 1
+    assert re.search(r"^  (not proved|failed)", done.stderr, re.MULTILINE)
+    assert "verified:" not in done.stderr
+    assert "0 ran, 0 up to date, 1 failed" in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("commit-tree", "-p", "HEAD", "-m", "x", "HEAD^{tree}"), "is not in the history of origin/main"),
+        (("rev-parse", "HEAD^{tree}"), "which origin/main has not"),
+    ],
+)
+def test_a_commit_that_is_not_of_the_branch_proves_nothing_whatever_it_says(
+    yard: Yard, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.world.state("shop-dev")["syncResult"]["revision"] = git(yard.mono.root, *words).strip()
+    with pytest.raises(NotVerified, match=says):
+        yard.verify(monkeypatch)
+
+
+def test_of_an_application_with_several_sources_the_commit_of_this_repository_counts(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = yard.world.state("shop-dev")["syncResult"]
+    result["revisions"] = ["1.2.3", "0" * 40, result.pop("revision")]
+    assert yard.verify(monkeypatch).summary.startswith("verified")
 
 
 FAULTS: dict[str, tuple[Fault, bool]] = {  # and whether a repeat gets over it

@@ -49,10 +49,11 @@ class Server:
         """Close the connections."""
         self.door.close()
 
-    def application(self, name: str) -> Application:
-        """The Application as Argo CD has it now."""
+    def application(self, name: str, *, compared: bool = False) -> Application:
+        """The Application as Argo CD has it now; with ``compared`` only after another look at the cluster."""
         about = f"Application {name}"
-        return self._read(application, self.door.get(_path(name), about), about)
+        query = {"refresh": "normal"} if compared else {}
+        return self._read(application, self.door.get(_path(name), about, query), about)
 
     def sync(self, name: str, commit: str, info: dict[str, str]) -> None:
         """Ask for a full sync of exactly that commit; the hooks run. ``info`` is kept with the operation.
