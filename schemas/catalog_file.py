@@ -6,6 +6,7 @@ import json
 import os
 from codecs import BOM_UTF8
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
@@ -45,6 +46,7 @@ def load(path: Path, cache: Path | None = None) -> Catalog:
     return catalog
 
 
+@lru_cache(maxsize=16)
 def earlier(text: str, file: Path) -> Catalog | None:
     """The catalog that an earlier text of the file meant, folders not looked at; None where its form was wrong."""
     from schemas import catalog_form, yaml_positions  # noqa: PLC0415 - only a changed services.yaml is compared

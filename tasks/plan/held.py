@@ -11,7 +11,7 @@ from tasks.migrate.versions import File
 from tasks.status.standing import judge
 from tools.remote import Sight
 
-__all__ = ["Asked", "Told", "tell"]
+__all__ = ["Asked", "Told", "few", "tell"]
 
 FEW = 5  # versions or files that a sentence names
 
@@ -78,11 +78,11 @@ def _by_database(files: Files, asked: Asked, sight: Sight) -> Told:
     notes, problems = list(judged.remarks), [f"{key}: {line}" for line in judged.against]
     late = [one.name for one in judged.versions if one.state == "out of order"]
     if late:
-        problems.append(f"{key}: goose refuses to run {_few(late)}, as the database holds newer versions")
+        problems.append(f"{key}: goose refuses to run {few(late)}, as the database holds newer versions")
     if files.before is None or not files.now:
         extra = [one.version for one in judged.versions if one.state == "missing"]
         if extra:
-            problems.append(f"{key}: the database holds {_few(extra)}, which the new image does not have")
+            problems.append(f"{key}: the database holds {few(extra)}, which the new image does not have")
     elif held or not judged.against:  # else nobody knows what ran
         waits, against = _disagreement(files, files.before, held)
         problems += against
@@ -102,13 +102,13 @@ def _disagreement(files: Files, before: Mapping[str, str], held: Sequence[int]) 
     written = {version: name for name in before if isinstance(version := version_of(name), int)}
     more = [number for number in held if number not in written]
     less = {number: name for number, name in written.items() if number not in held}
-    lacks = f"{files.key}: {files.now} has {_few(list(less.values()))}, which the database does not hold"
+    lacks = f"{files.key}: {files.now} has {few(list(less.values()))}, which the database does not hold"
     if less and not more and min(less) > max(held, default=0):
         return [f"{lacks}: it was not synced yet, or its Job failed"], []
     against = [f"{lacks}, although it holds others"] if less else []
     if more:
         why = "somebody ran them by hand, or took the values file back"
-        against.append(f"{files.key}: the database holds {_few(more)}, which {files.now} does not have: {why}")
+        against.append(f"{files.key}: the database holds {few(more)}, which {files.now} does not have: {why}")
     return [], against
 
 
@@ -122,6 +122,7 @@ def _changes(files: Files, before: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _few(those: Sequence[object]) -> str:
+def few(those: Sequence[object]) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(those) - FEW} more" if those[FEW:] else ""
     return ", ".join(map(str, those[:FEW])) + more

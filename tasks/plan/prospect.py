@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from schemas.catalog import Environment
 from schemas.errors import GanderError
 from tasks.lint.finding import Finding
-from tasks.plan.held import Asked, Files, Told, tell
+from tasks.plan.held import Asked, Files, Told, few, tell
 from tasks.promote.history import NOBODY
 from tasks.promote.image import Image, Streams, short
 
-__all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted"]
+__all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted", "reading"]
 
 NOTHING, CHANGES, OPEN = 0, 4, 1  # exit codes; what cannot be told wins
 YOU, MERGES, SYNCS = "you", "whoever merges", "whoever syncs in Argo CD"
@@ -127,6 +127,17 @@ def linted(prospect: Prospect, findings: Findings) -> Prospect:
         who=YOU,
         todo=[f"correct it and commit, then doit image:{prospect.service}"],
     )
+
+
+def reading(prospect: Prospect, owners: Mapping[str, Prospect]) -> Prospect:
+    """With what the databases lack that the service only reads: the label of each -> its owner's release."""
+    notes = []
+    for label, owner in owners.items():
+        lacks = None if owner.runs is None else owner.runs.get(label.rpartition("/")[2], ())
+        if lacks or lacks is None:
+            what = "is not known there" if lacks is None else f"lacks {few(lacks)} there"
+            notes.append(f"{label}, which it reads, {what}: doit plan:{owner.service}@{owner.environment}")
+    return replace(prospect, notes=[*prospect.notes, *notes])
 
 
 def _runs(told: Mapping[str, Told]) -> dict[str, Sequence[str]] | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
+from schemas.catalog import Catalog, Reference
 from schemas.errors import GanderError
 from schemas.target import Target
 from tasks.image.making import Making, making
 from tasks.plan.databases import ask
 from tasks.plan.findings import Findings
 from tasks.plan.held import Asked
-from tasks.plan.prospect import CHANGES, OPEN, Facts, Prospect, foresee, linted
+from tasks.plan.prospect import CHANGES, OPEN, Facts, Prospect, foresee, linted, reading
 from tasks.plan.report import document, markdown, text
 from tasks.promote.history import Earlier, earlier
 from tasks.promote.image import Image, Images
@@ -60,23 +61,36 @@ class World(NamedTuple):
 
 
 def _foreseen(work: Work, found: Images, made: Making) -> list[Prospect]:
-    world = _world(work, found, made)
+    owners = {target: _owners(work.catalog, target) for target in work.targets}
+    targets = list(dict.fromkeys([*work.targets, *(one for listed in owners.values() for _, one in listed)]))
+    world = _world(work.catalog, targets, found, made)
     findings = Findings(work, made)
+
+    def one(target: Target) -> Prospect:
+        reads = {entry.owner: prospects[owner] for entry, owner in owners[target]}
+        return _linted(reading(prospects[target], reads), findings)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda target: _linted(foresee(_facts(work, target, world)), findings), work.targets))
+        foreseen = pool.map(lambda target: foresee(_facts(work, target, world)), targets)
+        prospects = dict(zip(targets, foreseen, strict=True))
+        return list(pool.map(one, work.targets))
 
 
-def _world(work: Work, found: Images, made: Making) -> World:
+def _owners(catalog: Catalog, target: Target) -> list[tuple[Reference, Target]]:
+    """The references of a release, each with the release that its owner deploys."""
+    entries = catalog.services[target.service or ""].databases
+    return [(one, target._replace(service=catalog.owner(one).service)) for one in entries if isinstance(one, Reference)]
+
+
+def _world(catalog: Catalog, targets: Sequence[Target], found: Images, made: Making) -> World:
     """Everybody is asked at the same time."""
-    services = list(dict.fromkeys(target.service or "" for target in work.targets))
+    services = list(dict.fromkeys(target.service or "" for target in targets))
     with ThreadPoolExecutor(3) as pool:
         of_commit = pool.submit(found.of, services)
-        there = pool.submit(look, work.catalog, work.targets)
-        databases = pool.submit(ask, work.catalog, work.targets, made)
+        there = pool.submit(look, catalog, targets)
+        databases = pool.submit(ask, catalog, targets, made)
         made_of, seen, asked = of_commit.result(), there.result(), databases.result()
-    wanted = {
-        target: image.whole for target in work.targets if isinstance(image := made_of[target.service or ""], Image)
-    }
+    wanted = {target: image.whole for target in targets if isinstance(image := made_of[target.service or ""], Image)}
     return World(
         made=made,
         images=made_of,

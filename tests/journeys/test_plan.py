@@ -12,8 +12,10 @@ import jsonschema
 import psycopg
 import pytest
 
+from tests.journeys.clickhouse import CREATE, clickhouse, server
 from tests.journeys.conftest import ROOT, Monorepo, lend, small
 from tests.journeys.releases import USERS, VALUES, releasing, there
+from tests.playground import publish
 
 SCHEMA = json.loads((ROOT / "schemas" / "plan.schema.json").read_text())
 UNSET = "  note: main is not asked: SHOP_MAIN_DEV_URL is not set\n"
@@ -59,6 +61,17 @@ def test_a_plan_says_what_a_release_would_change_and_changes_nothing(mono: Monor
     assert table.returncode == 1
     assert "| `main/00002_more.sql` |" in table.stdout
     assert re.search(r"^- shop@prod: [0-9a-f]{12} is not on origin/main$", table.stdout, re.MULTILINE)
+
+
+def test_what_a_service_only_reads_is_looked_at_too(mono: Monorepo) -> None:
+    (mono.root / "services" / "till").mkdir()
+    with (mono.root / "services.yaml").open("a") as file:
+        file.write("  till: {databases: {shop: {owner: shop/main}}}\n")
+    told = "  note: shop/main, which it reads, lacks 00001_users.sql there: doit plan:shop@dev\n"
+    first = mono.fine("plan:till@dev")
+    assert first.stdout == f"till@dev  nothing to do\n  note: no database of its own, so no image\n{told}"
+    mono.fine("promote:shop@dev")
+    assert told not in mono.fine("plan:till@dev").stdout
 
 
 def test_lint_is_of_the_commits_files_and_settings_whatever_the_work_tree_has(mono: Monorepo) -> None:
@@ -131,3 +144,28 @@ def _json(mono: Monorepo, **variables: str) -> Any:
     jsonschema.validate(document, SCHEMA)
     (one,) = document["releases"]
     return one
+
+
+def test_clickhouse_is_asked_over_http_and_its_files_are_linted(images: str, tmp_path: Path) -> None:
+    file = {"00001_a.sql": CREATE.format(db="logs", table="a")}
+    plain = "-- +goose Up\nCREATE TABLE logs.b (id UInt64) ENGINE = MergeTree ORDER BY id;\n"
+    dev = clickhouse(tmp_path / "dev", {"logs": file})
+    mine = clickhouse(tmp_path / "mine", {"logs": {**file, "00002_b.sql": f"{plain}\n-- +goose Down\nSELECT 1;\n"}})
+    document = json.loads((mine.root / "services.yaml").read_text())
+    document["image"] = {"repository": f"{images}/{{service}}"}
+    document["environments"]["dev"] = {
+        "gitops": {"repository": ".", "branch": "main", "push": "direct"},
+        "values": {"file": "services/{service}/values.yaml", "key": "migrations.image"},
+    }
+    (mine.root / "services.yaml").write_text(json.dumps(document))
+    (mine.root / "services" / "logs" / "values.yaml").write_text(VALUES)
+    publish(mine.root, tmp_path / "remote")
+    dev.fine("migrate")
+    with server(dev) as there:
+        done = mine.doit("plan:logs@dev", "format=json", LOGS_MAIN_DEV_URL=f"{there.address.url}/logs")
+    (release,) = json.loads(done.stdout)["releases"]
+    assert (release["held"], release["runs"]) == ({"main": [1]}, {"main": ["00002_b.sql"]})
+    linted = json.loads(mine.doit("lint", "format=json").stdout)["findings"]
+    wanted = [(one["code"], one["line"]) for one in linted if one["file"].endswith("/00002_b.sql")]
+    assert [(one["code"], one["line"]) for one in release["findings"]] == wanted
+    assert wanted

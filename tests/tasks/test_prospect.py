@@ -10,13 +10,14 @@ from schemas.catalog import ArgoCD, Environment, GitOps
 from schemas.errors import GanderError
 from tasks.lint.finding import Finding
 from tasks.plan.held import Asked
-from tasks.plan.prospect import Facts, Prospect, foresee, linted
+from tasks.plan.prospect import Facts, Prospect, foresee, linted, reading
 from tasks.plan.report import document, markdown, text
 from tasks.promote.image import Image
 from tools.engine import Row
 from tools.remote import Replica, Sight
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "prospect.yaml").read_text())
+UNKNOWN = "an image that nobody promoted leaves open what would run"
 COMMIT = "1f2e3d4c5b6a" + "0" * 28
 
 
@@ -111,6 +112,16 @@ def test_an_error_of_lint_is_in_the_way_of_an_image_that_is_not_built_and_of_no_
     assert (wrong.code, wrong.who, wrong.todo) == (1, "you", ["correct it and commit, then doit image:cart"])
     assert flawed(severity="error").code == 4
     assert flawed("an image that is not in the registry is built first").code == 4
+
+
+def test_what_a_database_lacks_that_the_service_only_reads_is_told() -> None:
+    done, open_ = (foreseen(CASES[name]) for name in ("a service without migrations has nothing to do", UNKNOWN))
+    lacking = flawed()
+    told = "shop/cart, which it reads, {}: doit plan:cart@dev"
+    assert list(reading(done, {"shop/cart": lacking}).notes)[1:] == [told.format("lacks 2_b.sql there")]
+    assert list(reading(done, {"shop/cart": open_}).notes)[1:] == [told.format("is not known there")]
+    assert reading(done, {"shop/other": lacking}) == reading(done, {})
+    assert reading(done, {"shop/cart": lacking}).code == 0
 
 
 def test_the_report_for_a_pull_request() -> None:
