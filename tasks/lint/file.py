@@ -126,7 +126,7 @@ class File:
         if self.engine == "clickhouse":
             return isinstance(parse(text), tuple)
         read = self._reader(text)
-        return read.mistake is None and bool(read.tokens)
+        return read.mistake is None and (read.tree is not None or bool(read.tokens))
 
     def byte(self, line: int, column: int) -> int:
         """The byte of a place in the file."""

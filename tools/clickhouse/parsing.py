@@ -1,6 +1,7 @@
 """The process that is ClickHouse's parser: ``python -m tools.clickhouse.parsing PACKAGE``, until its input ends.
 
-A line of standard input is a JSON list of texts; a line of standard output is what ClickHouse makes of each.
+A line of standard input is JSON: what is asked for, "trees" or "tokens", and a list of texts. A line of standard output
+is what ClickHouse makes of each.
 """
 
 from __future__ import annotations
@@ -47,19 +48,15 @@ def main() -> None:
 
     run(f"SET max_query_size = {LARGE}, max_ast_depth = 1000, implicit_select = 0")
     for line in sys.stdin.buffer:
-        answers.write(json.dumps(_answers(json.loads(line), run)) + "\n")
+        what, texts = json.loads(line)
+        answers.write(json.dumps(_trees(texts, run) if what == "trees" else tokenize(texts, run)) + "\n")
         answers.flush()
 
 
-def _answers(texts: list[str], run: Run) -> list[dict[str, Any]]:
-    readings, pieces = read(texts, run), tokenize(texts, run)
+def _trees(texts: list[str], run: Run) -> list[dict[str, Any]]:
     return [
-        {
-            "tree": reading.written,
-            "mistake": _mistake(text, run) if reading.canonical is None else None,
-            "tokens": found,
-        }
-        for text, reading, found in zip(texts, readings, pieces, strict=True)
+        {"tree": reading.written, "mistake": _mistake(text, run) if reading.canonical is None else None}
+        for text, reading in zip(texts, read(texts, run), strict=True)
     ]
 
 

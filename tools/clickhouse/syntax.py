@@ -9,9 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock, Timer
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from schemas.errors import ToolError, ToolTimeout
 from schemas.syntax import Mistake, Tree
@@ -30,15 +31,31 @@ class Parsed(NamedTuple):
 
     tree: Tree | None
     mistake: Mistake | None
-    pieces: Sequence[Sequence[Any]] = ()  # what makes each token: few statements are asked for them
+    lexed: Callable[[], tuple[Token, ...]] = tuple
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """What ClickHouse's lexer makes of it."""
-        return tuple(map(Token._make, self.pieces))
+        """What ClickHouse's lexer makes of it. Raises what `Parser.read` raises."""
+        return self.lexed()
 
 
 UNKNOWN = Parsed(tree=None, mistake=None)
+
+
+class _Lexed:
+    """The tokens of texts that were read together: few are asked for them, and who is asks for all at once."""
+
+    def __init__(self, parser: Parser, texts: list[str]) -> None:
+        self.parser, self.texts = parser, texts
+        self._lock = Lock()
+        self._found: dict[str, Any] = {}
+
+    def of(self, text: str) -> tuple[Token, ...]:
+        """Those of one of the texts."""
+        with self._lock:
+            if not self._found:
+                self._found = dict(zip(self.texts, self.parser.ask("tokens", self.texts), strict=True))
+        return tuple(map(Token._make, self._found[text]))
 
 
 class Parser:
@@ -58,10 +75,18 @@ class Parser:
         found = dict.fromkeys(texts, UNKNOWN)
         asked = [text for text in found if _readable(text)]
         if asked:
-            with self._lock:
-                answers = self._ask(asked)
-            found |= {text: _parsed(text, answer) for text, answer in zip(asked, answers, strict=True)}
+            lexed = _Lexed(self, asked)
+            answers = self.ask("trees", asked)
+            found |= {
+                text: _parsed(text, answer)._replace(lexed=partial(lexed.of, text))
+                for text, answer in zip(asked, answers, strict=True)
+            }
         return found
+
+    def ask(self, what: Literal["trees", "tokens"], texts: Sequence[str]) -> list[Any]:
+        """What the process answers about each text."""
+        with self._lock:
+            return self._ask([what, list(texts)])
 
     def close(self) -> None:
         """End the process."""
@@ -77,14 +102,14 @@ class Parser:
             self._home.cleanup()
             self._home = None
 
-    def _ask(self, texts: list[str]) -> list[dict[str, Any]]:
+    def _ask(self, question: list[Any]) -> list[Any]:
         process = self._process = self._process or self._started()
         assert process.stdin is not None  # noqa: S101 - for the type checker: both are pipes
         assert process.stdout is not None  # noqa: S101
         late = Timer(DEADLINE, process.kill)
         late.start()
         try:
-            process.stdin.write(json.dumps(texts).encode() + b"\n")
+            process.stdin.write(json.dumps(question).encode() + b"\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except OSError:
@@ -97,7 +122,7 @@ class Parser:
             if expired:
                 raise ToolTimeout(f"ClickHouse's parser did not end within {DEADLINE:.0f} s and was stopped")
             raise ToolError("ClickHouse's parser ended without an answer", todo="./run doit doctor")
-        answers: list[dict[str, Any]] = json.loads(line)
+        answers: list[Any] = json.loads(line)
         return answers
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -136,5 +161,4 @@ def _parsed(text: str, answer: dict[str, Any]) -> Parsed:
     return Parsed(
         tree=Tree(kind=tree["type"], fields=tree, begin=0, end=len(data)) if tree else None,
         mistake=mistake,
-        pieces=answer["tokens"],
     )

@@ -132,7 +132,8 @@ def expression(node: Node) -> str:
 
 def _of_column(table: str, node: Node) -> Iterator[Constraint]:
     for one in node.get("constraints", ()):
-        yield from _constraint(table, one["Constraint"], node["colname"])
+        if one["Constraint"]["contype"] in CONSTRAINTS:
+            yield from _constraint(table, one["Constraint"], node["colname"])
 
 
 def _constraint(table: str, node: Node, column: str = "") -> Iterator[Constraint]:
