@@ -72,6 +72,13 @@ REHEARSE = Operation(
     environments="others",
     takes=("commit",),
 )
+LOGS = Operation(
+    "logs",
+    "show what goose printed in the pods of a release's Jobs",
+    "tasks.logs:run",
+    over="releases",
+    environments="others",
+)
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STUDIO = Operation("studio", "show a local database in Prisma Studio until Ctrl-C", "tasks.studio:run", over="one")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
@@ -97,6 +104,7 @@ OPERATIONS = (
     BASELINE,
     PLAN,
     REHEARSE,
+    LOGS,
     START,
     STOP,
     STUDIO,
