@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import yaml
 
+from schemas.application import RUN
 from tests.cluster.cluster import Answer, Api, Cluster
 from tests.journeys.conftest import ROOT, Monorepo
 from tests.journeys.test_commit import WHO
@@ -37,7 +38,8 @@ class Site:
     monorepo: Monorepo
     service: str
     namespace: str
-    database: str
+    key: str  # of the database in services.yaml
+    database: str  # as the server has it
 
     @property
     def application(self) -> str:
@@ -59,6 +61,13 @@ class Site:
             text=True,
             check=True,
         ).stdout.strip()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What somebody has set who releases it."""
+        url = f"{self.service.replace('-', '_').upper()}_{self.key.upper()}_DEV_URL"
+        trusted = {"SSL_CERT_FILE": self.cluster.authority} if self.cluster.authority else {}
+        return {**WHO, **trusted, url: self.url, "ARGOCD_AUTH_TOKEN": self.cluster.deployer}
 
     def save(self, message: str) -> str:
         """Commit everything, push it to the branch that Argo CD reads, and name the commit."""
@@ -94,8 +103,15 @@ class Site:
 
     def asked(self, api: Api, revision: str, run: str) -> Answer:
         """What Argo CD says to being asked for that commit."""
-        asked = {"revision": revision, "strategy": {"hook": {}}, "infos": [{"name": "run", "value": run}]}
+        asked = {"revision": revision, "strategy": {"hook": {}}, "infos": [{"name": RUN, "value": run}]}
         return api.post(f"/applications/{self.application}/sync", json=asked)
+
+    def idle(self, api: Api) -> None:
+        """Wait until no operation is asked for or runs."""
+        deadline = time.monotonic() + PATIENCE
+        while "operation" in self.now(api):
+            assert time.monotonic() < deadline, self.now(api)
+            time.sleep(PAUSE)
 
     def now(self, api: Api) -> dict[str, Any]:
         """The Application as it is."""
@@ -115,7 +131,7 @@ class Site:
         while True:
             found = self.now(api)
             state = found.get("status", {}).get("operationState", {})
-            ours = {"name": "run", "value": run} in state.get("operation", {}).get("info", [])
+            ours = {"name": RUN, "value": run} in state.get("operation", {}).get("info", [])
             if "operation" not in found and ours and state.get("phase") in DONE:
                 return found
             assert time.monotonic() < deadline, state
@@ -148,8 +164,9 @@ def example(cluster: Cluster, folder: Path, service: str) -> Iterator[Site]:
     """A service of the example, committed and pushed, with its Application; taken away again afterwards."""
     namespace = f"gander-{secrets.token_hex(4)}"
     database = namespace.replace("-", "_")
+    (key,) = yaml.safe_load((ROOT / "services.yaml").read_text())["services"][service]["databases"]
     monorepo = Monorepo(root=folder / "monorepo")
-    site = Site(cluster=cluster, monorepo=monorepo, service=service, namespace=namespace, database=database)
+    site = Site(cluster=cluster, monorepo=monorepo, service=service, namespace=namespace, key=key, database=database)
     _written(site)
     site.git("init", "--quiet", "--initial-branch=main")
     site.git("remote", "add", "origin", cluster.git.format(name=namespace))

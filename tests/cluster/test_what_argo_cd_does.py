@@ -33,7 +33,7 @@ def fixture_api(cluster: Cluster, site: Site) -> Iterator[Api]:
         yield api
         if "operation" in site.now(api):
             api.delete(f"/applications/{site.application}/operation")
-        until(lambda: site.now(api), lambda found: "operation" not in found)
+        site.idle(api)
 
 
 @pytest.fixture(scope="module", name="released")

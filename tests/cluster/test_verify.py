@@ -1,0 +1,98 @@
+"""`doit verify` against a real release: proved while all of it is there, and not a moment longer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.site import Site, example
+from tests.journeys.conftest import Monorepo
+
+SERVICE = "auth-service"
+TARGET = f"verify:{SERVICE}@dev"
+
+
+@pytest.fixture(scope="module", name="site")
+def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
+        yield site
+
+
+@pytest.fixture(name="mono")
+def fixture_mono(site: Site, monkeypatch: pytest.MonkeyPatch) -> Monorepo:
+    for name, value in site.variables.items():
+        monkeypatch.setenv(name, value)
+    return site.monorepo
+
+
+@pytest.fixture(name="released")
+def fixture_released(site: Site, mono: Monorepo) -> str:
+    """A release that went well; the run."""
+    assert mono
+    revision = site.promoted()
+    run = f"run-of-{revision}"
+    with site.cluster.api() as api:
+        assert site.sync(api, revision, run)["status"]["operationState"]["phase"] == "Succeeded"
+    return run
+
+
+def facts(mono: Monorepo) -> tuple[int, dict[str, Any]]:
+    """How it ends, and the evidence."""
+    done = mono.doit(TARGET, "format=json")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, document
+
+
+def test_a_release_is_proved_by_what_the_cluster_holds_and_no_secret_is_shown(
+    site: Site, mono: Monorepo, released: str
+) -> None:
+    done = mono.doit(TARGET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for fact in ("operation", "hook", "job", "log", "database"):
+        assert f"✓ {fact}" in done.stdout, done.stdout
+    assert released in done.stdout
+    code, evidence = facts(mono)
+    assert code == 0
+    shown = done.stdout + done.stderr + json.dumps(evidence)
+    for secret in (site.cluster.deployer, site.cluster.postgres.partition("@")[0].rpartition(":")[2]):
+        assert secret
+        assert secret not in shown
+
+
+def test_a_database_that_was_rolled_back_by_hand_is_not_where_the_release_says(
+    site: Site, mono: Monorepo, released: str
+) -> None:
+    assert released
+    newest = site.versions()[-1]
+    with psycopg.connect(site.url, autocommit=True) as connection:
+        connection.execute("DELETE FROM goose_db_version WHERE version_id = %s", (newest,))
+    done = mono.doit(TARGET)
+    assert done.returncode == 1
+    assert "✗ database" in done.stdout
+    with psycopg.connect(site.url, autocommit=True) as connection:
+        connection.execute("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%s, true)", (newest,))
+    assert mono.doit(TARGET).returncode == 0
+
+
+def test_a_job_that_is_gone_proves_nothing(site: Site, mono: Monorepo, released: str) -> None:
+    assert released
+    site.cluster.kubectl("delete", "job", f"{SERVICE}-migrate", f"--namespace={site.namespace}")
+    done = mono.doit(TARGET)
+    assert done.returncode == 1, done.stdout
+    assert "not proved" in done.stderr
+
+
+def test_a_sync_by_hand_without_a_run_proves_nothing(site: Site, mono: Monorepo, released: str) -> None:
+    assert released
+    with site.cluster.api() as api:
+        asked = {"revision": site.git("rev-parse", "HEAD"), "strategy": {"hook": {}}}
+        assert api.post(f"/applications/{site.application}/sync", json=asked).status_code == 200
+        site.idle(api)
+    done = mono.doit(TARGET)
+    assert done.returncode == 1, done.stdout
+    assert "not proved" in done.stderr
