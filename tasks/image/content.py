@@ -22,6 +22,7 @@ __all__ = [
     "commit_of",
     "content",
     "contents",
+    "contents_at",
     "destination",
     "identity",
     "of_content",
@@ -58,7 +59,13 @@ def content(catalog: Catalog, service: str, commit: str = "HEAD") -> Content:
 def contents(catalog: Catalog, services: Sequence[str], commit: str = "HEAD") -> dict[str, Content | GanderError]:
     """What each of these services holds at a commit, or why it makes no image; git is asked once for all."""
     source = repository(catalog)
-    at = commit_of(source, commit)
+    return contents_at(catalog, services, source, commit_of(source, commit))
+
+
+def contents_at(
+    catalog: Catalog, services: Sequence[str], source: git.Repository, at: str
+) -> dict[str, Content | GanderError]:
+    """As `contents`, in a repository that was found and at a commit, by its full hash, that is there."""
     then = _then(catalog, source, at)
     databases = {name: own(then.services[name]) if name in then.services else () for name in services}
     folders = [one.migrations for listed in databases.values() for one in listed]

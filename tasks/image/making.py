@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from schemas.image import Content, Identity
 from tasks.image import content as source
 from tasks.image.proof import Proof
 from tasks.work import Work
+from tools import git
 from tools.git import commit as recorder
 from tools.oci.registry import Registries
 
@@ -44,8 +46,12 @@ class Making:
         """The commit's full hash. Raises Refused where it is not here."""
         with self._lock:
             if not self._commit:
-                self._commit = source.commit_of(source.repository(self.catalog), self._asked)
+                self._commit = source.commit_of(self._repository, self._asked)
             return self._commit
+
+    @cached_property
+    def _repository(self) -> git.Repository:
+        return source.repository(self.catalog)
 
     @property
     def proof(self) -> Proof:
@@ -60,7 +66,7 @@ class Making:
         with self._lock:
             wanted = [one for one in services if one not in self._contents and self.owns(one)]
             if wanted:
-                self._contents |= source.contents(self.catalog, wanted, self.commit)
+                self._contents |= source.contents_at(self.catalog, wanted, self._repository, self.commit)
 
     def owns(self, service: str) -> bool:
         """Whether the service has a database of its own, today."""
@@ -98,8 +104,7 @@ class Making:
             name: [one.migrations for one in source.own(service)] for name, service in self.catalog.services.items()
         }
         listed = [folder for those in folders.values() for folder in those]
-        repository = source.repository(self.catalog)
-        paths = sorted({*recorder.changes(repository, listed), *recorder.ignored(repository, listed)})
+        paths = sorted({*recorder.changes(self._repository, listed), *recorder.ignored(self._repository, listed)})
         return {
             name: tuple(path for path in paths if path.endswith(".sql") and path.rpartition("/")[0] in those)
             for name, those in folders.items()
