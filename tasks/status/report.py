@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.target import LOCAL
 from tasks.status.gathering import Gathered, gather
-from tasks.status.release import Release
 from tasks.status.standing import Standing
 from tasks.status.text import Releases, lines
 from tasks.work import Outcome, Work
+
+if TYPE_CHECKING:
+    from tasks.status.release import Release
 
 __all__ = ["run"]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from schemas.target import LOCAL
 from tasks.promote.image import short
-from tasks.status.release import Release
 from tasks.status.standing import Standing
+
+if TYPE_CHECKING:
+    from tasks.status.release import Release
 
 __all__ = ["Releases", "lines"]
 
-Releases = Mapping[tuple[str, str], Release]
+Releases = Mapping[tuple[str, str], "Release"]
 """By service and environment."""
 
 HEADER = ("database", "image", "commit", "version", "pending", "promoted", "stands")

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests import registries
 from tests.journeys.conftest import ROOT, Monorepo, lend, small
 from tests.journeys.releases import USERS, VALUES, releasing, there
 from tests.playground import git
@@ -130,3 +131,12 @@ def test_a_line_that_somebody_took_back_is_seen(mono: Monorepo) -> None:
     git(mono.root, "commit", "--quiet", "--all", "--message", "by hand")
     git(mono.root, "push", "--quiet", "origin", "HEAD:main")
     assert rows(mono, "status:shop@dev")[1] == ["shop/main@dev", "-", "-", "-", "1", "no", UNSET]
+
+
+def test_each_image_is_asked_about_once_whatever_the_number_of_environments(tmp_path: Path) -> None:
+    with registries.registry(tmp_path / "registry", notes=True) as registry:
+        mono = releasing(f"{registry.host}/tests", tmp_path)
+        for done in range(1, 3):
+            assert mono.doit("status@all" if done == 1 else "plan@all").returncode == 1
+            asked = [one.partition("/manifests/")[0] for one in registry.requests() if "/manifests/" in one]
+            assert sorted(asked) == sorted([f"HEAD /v2/tests/{one}" for one in ("cart", "shop")] * done)
