@@ -10,7 +10,7 @@ from schemas.errors import GanderError
 from tasks.lint.finding import Finding
 from tasks.plan.held import Asked, Files, Told, few, tell
 from tasks.promote.history import NOBODY
-from tasks.promote.image import Image, Streams, short
+from tasks.promote.image import Image, Streams, plain, short
 
 __all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "foresee", "linted", "reading"]
 
@@ -91,7 +91,7 @@ def foresee(facts: Facts) -> Prospect:
     notes += [f"the new image has no migrations of {key}" for key in before or () if key not in image.streams]
     notes += [f"not in it, as {image.commit[:12]} does not have it: {path}" for path in facts.left_out]
     if before is None and not isinstance(said, GanderError):
-        unknown = f"which migrations {now} holds is not known: {facts.unknown}"
+        unknown = f"which migrations {plain(now)} holds is not known: {facts.unknown}"
         (problems if _runs(told) is None else notes).append(unknown)
     runs = _runs(told)
     who, road = _road(facts, image, now, runs) if not problems else (YOU if todo else "", todo)

@@ -8,8 +8,9 @@ from typing import NamedTuple, Protocol
 
 from schemas.errors import GanderError
 
-__all__ = ["Image", "Images", "Streams", "short"]
+__all__ = ["Image", "Images", "Streams", "plain", "short"]
 
+LONGEST = 300  # characters that are shown of what is no image of ours
 OURS = re.compile(r".+:(?P<tag>m-[0-9a-f]+)(?:@sha256:[0-9a-f]+)?")
 
 Streams = Mapping[str, Mapping[str, str]]  # database -> name of a migration file -> SHA-256 of its content, in order
@@ -50,4 +51,9 @@ class Images(Protocol):
 def short(image: str) -> str:
     """The tag of an image of ours, or the whole of what is none."""
     found = OURS.fullmatch(image)
-    return found["tag"] if found else image
+    return found["tag"] if found else plain(image)
+
+
+def plain(image: str) -> str:
+    """What a values file says, as it may be shown: whoever pushes there could write codes for a terminal."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in image[:LONGEST])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from schemas.errors import GanderError
 from schemas.stream import version_of
 from tasks.promote.history import NOBODY, Earlier
-from tasks.promote.image import Streams
+from tasks.promote.image import Streams, plain
 
 __all__ = ["Head", "Release", "stand"]
 
@@ -59,7 +59,7 @@ def stand(
     if not isinstance(said, GanderError):
         there = {} if not image else of_head.streams if same and of_head else earlier.streams if earlier else None
         if there is None:
-            problems.append(f"what {image} holds is not known: {earlier.unknown if earlier else NOBODY}")
+            problems.append(f"what {plain(image)} holds is not known: {earlier.unknown if earlier else NOBODY}")
     promoted: bool | None = None
     if of_head and not isinstance(said, GanderError):
         promoted = same and (not isinstance(of_head.digest, str) or image == f"{of_head.reference}@{of_head.digest}")

@@ -124,6 +124,14 @@ def test_what_a_database_lacks_that_the_service_only_reads_is_told() -> None:
     assert reading(done, {"shop/cart": lacking}).code == 0
 
 
+def test_what_somebody_pushed_reaches_no_terminal_as_it_is() -> None:
+    hostile = foreseen({**CASES[UNKNOWN], "now": "shop/cart:\x1b[2J|x"})
+    shown = [*text([hostile]), *markdown([hostile])]
+    assert "\x1b" not in "".join(shown)
+    assert "  now   shop/cart:\ufffd[2J|x" in shown
+    assert any("`shop/cart:\ufffd[2J\\|x`" in line for line in shown)
+
+
 def test_the_report_for_a_pull_request() -> None:
     names = (
         "new files would run, in their order",
