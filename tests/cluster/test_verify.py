@@ -6,15 +6,27 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import psycopg
 import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.site import Site, example
-from tests.journeys.conftest import Monorepo
+from tests.journeys.conftest import ROOT, Monorepo
 
 SERVICE = "auth-service"
 TARGET = f"verify:{SERVICE}@dev"
+SCHEMA = json.loads((ROOT / "schemas" / "evidence.schema.json").read_text())
+GADGETS = """-- +goose Up
+CREATE TABLE gadgets (
+    id TEXT PRIMARY KEY DEFAULT gen_random_uuid()::TEXT,
+    created_at TIMESTAMPTZ(6) NOT NULL DEFAULT now(),
+    updated_at TIMESTAMPTZ(6) NOT NULL DEFAULT now()
+);
+
+-- +goose Down
+DROP TABLE gadgets;
+"""
 
 
 @pytest.fixture(scope="module", name="site")
@@ -45,6 +57,7 @@ def facts(mono: Monorepo) -> tuple[int, dict[str, Any]]:
     """How it ends, and the evidence."""
     done = mono.doit(TARGET, "format=json")
     document: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
     return done.returncode, document
 
 
@@ -96,3 +109,30 @@ def test_a_sync_by_hand_without_a_run_proves_nothing(site: Site, mono: Monorepo,
     done = mono.doit(TARGET)
     assert done.returncode == 1, done.stdout
     assert "not proved" in done.stderr
+
+
+def test_a_migration_that_fails_there_alone_is_told_with_its_file_and_the_words_of_the_server(
+    site: Site, mono: Monorepo, released: str
+) -> None:
+    assert released
+    before = site.versions()
+    file = mono.root / "services" / SERVICE / "migrations" / "20991231000000_create_gadgets.sql"
+    file.write_text(GADGETS)
+    site.save("feat(auth-service): gadgets")
+    with psycopg.connect(site.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE gadgets (by_hand boolean)")
+    revision = site.promoted()
+    with site.cluster.api() as api:
+        assert site.sync(api, revision, "fails")["status"]["operationState"]["phase"] == "Failed"
+    code, evidence = facts(mono)
+    assert (code, evidence["verdict"]) == (1, "hook-failed")
+    assert f'{file.name}: ERROR: relation "gadgets" already exists' in evidence["what"]
+    assert site.versions() == before
+    assert f"failed in {file.name}" in mono.fine(f"logs:{SERVICE}@dev").stdout
+
+    with psycopg.connect(site.url, autocommit=True) as connection:
+        connection.execute("DROP TABLE gadgets")
+    with site.cluster.api() as api:
+        assert site.sync(api, revision, "again")["status"]["operationState"]["phase"] == "Succeeded"
+    assert facts(mono)[0] == 0
+    assert f"1 file applied to {file.name.partition('_')[0]}" in mono.fine(f"logs:{SERVICE}@dev").stdout
