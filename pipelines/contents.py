@@ -51,6 +51,7 @@ class Step(NamedTuple):
     holds: str = ""  # (Work, values of the kept outcome) -> why its success holds no more; empty where it does
     replay: str = ""  # (Work, values of the kept outcome) -> None: says again what a run that is spared would say
     after: tuple[str, ...] = ()  # steps of the same database, service or release that go first
+    follows: tuple[str, ...] = ()  # steps of the same release that go first where they are asked for, too
     owner_first: bool = False  # a reference's task goes after its owner's
     over: Literal["database", "service", "release", "everything"] = "database"
     engine: EngineName | None = None  # the only engine whose databases it is for

@@ -5,7 +5,7 @@ A named tuple starts faster than a dataclass: see schemas/catalog.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipelines.contents import Contents, Operation, Step, Verb
@@ -45,7 +45,8 @@ def jobs(
                 before = made.get(job.name)
                 targets = dict.fromkeys((*(before.targets if before else ()), *job.targets))
                 made[job.name] = job._replace(targets=tuple(targets))
-    return tuple(job if job.name in named else job._replace(named=False) for job in made.values())
+    ordered = _in_order({name: _after_others(job, made) for name, job in made.items()})
+    return tuple(job if job.name in named else job._replace(named=False) for job in ordered)
 
 
 def only(made: Iterable[Job], services: Container[str]) -> tuple[Job, ...]:
@@ -93,6 +94,29 @@ def _add(job: Job, contents: Contents, catalog: Catalog, made: dict[str, Job]) -
     for need in needs:
         _add(need, contents, catalog, made)
     made[job.name] = job._replace(needs=tuple(need.name for need in needs))
+
+
+def _after_others(job: Job, made: Mapping[str, Job]) -> Job:
+    """The job after those of the same release that it follows, where the command line has them."""
+    follows = job.verb.follows if isinstance(job.verb, Step) else ()
+    names = (job.targets[0]._replace(step=step).name for step in follows)
+    return job._replace(needs=(*job.needs, *(name for name in names if name in made and name not in job.needs)))
+
+
+def _in_order(made: Mapping[str, Job]) -> Iterator[Job]:
+    """Each job after those that it needs, else as they were made."""
+    done: set[str] = set()
+
+    def put(name: str) -> Iterator[Job]:
+        if name not in done:
+            done.add(name)
+            for need in made[name].needs:
+                if need in made:
+                    yield from put(need)
+            yield made[name]
+
+    for name in made:
+        yield from put(name)
 
 
 def _needs(job: Job, contents: Contents, catalog: Catalog) -> Iterator[Job]:

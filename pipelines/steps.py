@@ -75,13 +75,22 @@ PROMOTE = Step(
     after=("image",),
     takes=("commit", "changed"),
 )
-
+SYNC = Step(
+    "sync",
+    "have Argo CD roll a release out, and follow it to its end",
+    "tasks.sync.run:run",
+    up_to_date="tasks.sync.standing:up_to_date",
+    over="release",
+    follows=("promote",),
+    takes=("stop",),
+)
 VERIFY = Step(
     "verify",
     "prove that databases elsewhere are where their release says",
     "tasks.verify.run:run",
     over="release",
+    follows=("promote", "sync"),
     takes=("format", "evidence"),
 )
 
-STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE, PROMOTE, VERIFY)
+STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE, PROMOTE, SYNC, VERIFY)

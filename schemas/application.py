@@ -6,13 +6,14 @@ judged by are passed over. An unknown phase is unreadable: nobody could say whet
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
 from schemas.part import Part, Unreadable
 
-__all__ = ["IMAGE", "RUN", "Application", "Phase", "Request", "Resource", "Row", "State", "application"]
+__all__ = ["IMAGE", "RUN", "Application", "Phase", "Request", "Resource", "Row", "Source", "State", "application"]
 
 Phase = Literal["Running", "Terminating", "Failed", "Error", "Succeeded"]
 RUN = "gander-run"
@@ -61,6 +62,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an Application is rendered from: a folder of a repository, and files of values beside it."""
+
+    whole: str  # all that is said of it, in one form: equal where nothing differs
+    path: str = ""  # from the repository's top
+    chart: str = ""  # of a repository of charts, which has no commits
+    values: tuple[str, ...] = ()  # relative to the path, or from the top where they begin with a slash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The last operation, running or ended."""
 
@@ -73,6 +84,7 @@ class State:
     synced: bool  # whether there is a result at all
     revisions: tuple[str, ...]
     rows: tuple[Row, ...]
+    source: Source | None = None  # what the operation rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +106,7 @@ class Application:
     version: str  # resourceVersion
     namespace: str  # where it deploys to
     automated: bool
+    source: Source | None  # None: it has several, or none
     pending: Request | None  # requested or running: there until the operation has ended
     state: State | None
     sync: str  # Synced, OutOfSync, Unknown: about the head of its branch, not about the operation
@@ -115,6 +128,7 @@ def application(document: Any) -> Application:
         version=about.needed("resourceVersion"),
         namespace=spec.part("destination").text("namespace"),
         automated=_automated(spec.part("syncPolicy")),
+        source=_source(spec),
         pending=_request(root.part("operation")) if root.has("operation") else None,
         state=_state(status.part("operationState")) if status.has("operationState") else None,
         sync=compared.text("status"),
@@ -160,6 +174,19 @@ def _state(part: Part) -> State:
         synced=part.has("syncResult"),
         revisions=_revisions(result),
         rows=tuple(map(_row, result.parts("resources"))),
+        source=_source(result),
+    )
+
+
+def _source(part: Part) -> Source | None:
+    if not part.has("source") or list(part.parts("sources")):
+        return None
+    one = part.part("source")
+    return Source(
+        whole=json.dumps(one.value, sort_keys=True),
+        path=one.text("path"),
+        chart=one.text("chart"),
+        values=one.part("helm").texts("valueFiles"),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.part import Part, Unreadable
 
-__all__ = ["Container", "Job", "Pod", "job", "pod"]
+__all__ = ["Container", "Job", "Pod", "job", "pod", "refused"]
 
 STUCK = frozenset(
     (
@@ -71,6 +71,7 @@ class Job:
     complete: bool
     failed: str  # why; empty where it has not
     failures: int  # pods that failed
+    active: int  # pods that wait or run
     images: tuple[str, ...]  # of its containers
 
 
@@ -90,6 +91,7 @@ def job(document: Any) -> Job:
         complete="Complete" in conditions,
         failed=(failed.text("message") or failed.text("reason") or "it failed") if failed else "",
         failures=status.number("failed"),
+        active=status.number("active"),
         images=tuple(one.text("image") for one in root.part("spec", "template", "spec").parts("containers")),
     )
 
@@ -114,6 +116,15 @@ def pod(document: Any) -> Pod:
         disrupted=_told(conditions, "DisruptionTarget", "True"),
         containers=tuple(_container(one, states.get(one.needed("name"))) for one in spec.parts("containers")),
     )
+
+
+def refused(document: Any) -> str:
+    """Why the pods of a Job are not made, as the events about it tell: quota, admission; empty where none says so.
+
+    The reason is that of the Job's controller (pkg/controller of Kubernetes 1.34). Raises Unreadable.
+    """
+    found = [one for one in Part(document).parts("items") if one.text("reason") == "FailedCreate"]
+    return found[-1].text("message") or "FailedCreate" if found else ""
 
 
 def _container(spec: Part, status: Part | None) -> Container:

@@ -9,7 +9,7 @@ from schemas.catalog import Environment
 from schemas.errors import GanderError, Refused
 from tasks.promote.image import Image
 
-__all__ = ["Facts", "answer", "refuse"]
+__all__ = ["Facts", "answer", "refuse", "unproven"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +46,22 @@ def refuse(facts: Facts) -> None:
             why=f"{environment.name} is protected: it takes merged commits only",
             todo=f"merge it, then run it again: {again}\nor name a merged one: {again} commit={facts.base}",
         )
-    if environment.protected or environment.after:
-        what = f"what {environment.after} has verified" if environment.after else "verified images"
-        raise Refused(
-            f"{environment.name} takes only {what}, and that cannot be looked at yet",
-            why="the step that verifies a release is not built; until it is, nothing is promoted there",
-        )
+    unproven(environment)
     if facts.digest is None:
         raise Refused(
             f"the registry has no {facts.reference}",
             why=f"{environment.name} could not pull it",
             todo=f"doit image:{facts.service}\n{again}",
+        )
+
+
+def unproven(environment: Environment) -> None:
+    """Raise Refused where an environment takes only what was verified, which nothing looks at yet."""
+    if environment.protected or environment.after:
+        what = f"what {environment.after} has verified" if environment.after else "verified images"
+        raise Refused(
+            f"{environment.name} takes only {what}, and that cannot be looked at yet",
+            why="nothing looks live at what another environment has verified; until then nothing is released there",
         )
 
 

@@ -25,7 +25,7 @@ class Advice(NamedTuple):
 
 
 AGAIN = "doit verify:{target}"
-SYNC = "argocd app sync {application} --revision COMMIT --info gander-run=ID"
+SYNC = "doit sync:{target}"
 LOOK = "look at the databases: doit status:{target}"
 GOOSE = "goose runs what is missing and nothing twice, so syncing again is safe"
 CAREFUL = (
@@ -83,7 +83,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "failed: the pod of the migration does not start. {said}",
             "no migration has run: the pod never began",
             "terminating the operation: nothing of a migration is running",
-            ("argocd app terminate-op {application}", "mend what the pod waits for", SYNC),
+            ("mend what the pod waits for", f"end what waits for it: {SYNC} stop=true", SYNC),
         ),
         "automated": Advice(
             "not proved",

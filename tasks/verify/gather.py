@@ -25,7 +25,7 @@ from tools.argocd import Server
 from tools.oci.registry import Registries
 from tools.remote import Place, Reader, Sight, Undone
 
-__all__ = ["Gathered", "gather"]
+__all__ = ["Gathered", "container", "gather"]
 
 AT_ONCE = 8  # questions to one Argo CD
 
@@ -114,19 +114,18 @@ def _log(
     pods = seen.value.pods
 
     def ask() -> tuple[Printed, ...]:
-        return tuple(_printed(server, expected, engine, one) for one in pods if _container(one, expected.image))
+        return tuple(_printed(server, expected, engine, one) for one in pods if container(one, expected.image))
 
     return _look(source, ask)
 
 
 def _printed(server: Server, expected: Expected, engine: EngineName, pod: Pod) -> Printed:
-    container = _container(pod, expected.image)
-    log = server.log(expected.application, expected.namespace, pod.name, container)
+    log = server.log(expected.application, expected.namespace, pod.name, container(pod, expected.image))
     text = masked(log.text, engine)
     return Printed(pod=pod.name, text=text, cut=log.cut, log=parse_log(text))
 
 
-def _container(pod: Pod, image: str) -> str:
+def container(pod: Pod, image: str) -> str:
     """The container of a pod that ran the image, or its first one; empty where that has not begun."""
     began = [one for one in pod.containers if one.started is not None]
     return next((one.name for one in began if one.image == image), began[0].name if began else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.application import Application, State
@@ -11,7 +11,7 @@ from tasks.verify.advice import ADVICE, Outcome
 from tasks.verify.facts import Expected, Facts, Look
 from tasks.verify.findings import FACTS, Finding, find, row
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "judge", "stuck"]
 
 TERMINATED = "Operation terminated"
 LISTED = 5  # resources that a note names
@@ -104,9 +104,8 @@ def _going(facts: Facts, application: Application) -> tuple[str, str]:
         return "other-operation", pending.whose if pending else ""
     if state is None:
         return "not-taken", ""
-    stuck = list(_stuck(facts))
-    if stuck:
-        return "pod-never-starts", stuck[0]
+    for says in stuck(_pods(facts)):
+        return "pod-never-starts", says
     if state.finished is not None:
         return "retrying", f"after {state.retries} tries: {state.message}"
     return "running", state.message or state.phase
@@ -124,8 +123,8 @@ def _failed(facts: Facts, expected: Expected, state: State, findings: tuple[Find
         for pod in _pods(facts):
             if pod.reason == "Evicted" or pod.disrupted:
                 yield "evicted", f"{pod.name}: {pod.disrupted or pod.reason}"
-        for stuck in _stuck(facts):
-            yield "pod-never-starts", stuck
+        for says in stuck(_pods(facts)):
+            yield "pod-never-starts", says
         told = [one.says for one in findings if one.code == "log-error"]
         message = next((one.message for one in bad if one), "")
         yield "hook-failed", "\n".join(filter(None, (message or state.message, *told)))
@@ -153,9 +152,9 @@ def _lacking(findings: tuple[Finding, ...]) -> str:
     return "; ".join(f"{one.fact} of {one.about}: {one.says}" for one in findings if one.kind != "holds")
 
 
-def _stuck(facts: Facts) -> Iterator[str]:
-    """The pods that will not start by themselves."""
-    for pod in _pods(facts):
+def stuck(pods: Iterable[Pod]) -> Iterator[str]:
+    """The pods that will not start by themselves, and why."""
+    for pod in pods:
         if pod.unscheduled:
             yield f"{pod.name}: {pod.unscheduled}"
         for one in pod.containers:

@@ -18,7 +18,7 @@ from tasks.verify.facts import Expected, Look, Part
 from tasks.work import Work
 from tools import git
 
-__all__ = ["Release", "known", "release", "said"]
+__all__ = ["HASH", "Release", "known", "release", "said", "written"]
 
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -56,15 +56,20 @@ def release(work: Work, target: Target) -> Release:
 
     Raises Refused where none is written down, or nobody knows which files its image holds; ToolError as git does.
     """
-    catalog, service = work.catalog, target.service or ""
-    place = site(catalog, target)
+    place = site(work.catalog, target)
+    return written(work, place, place.tip())
+
+
+def written(work: Work, place: Site, tip: str) -> Release:
+    """The release as a commit of its branch has it. Raises as `release`."""
+    catalog, target = work.catalog, place.target
+    service = target.service or ""
     if place.environment.argocd is None:
         raise Refused(
             f"`{target.environment}` has no `argocd:`",
             where=catalog.file.name,
             todo="say which Application deploys a service there: argocd: {application: …, server: …}",
         )
-    tip = place.tip()
     image = line(place, tip).spot.text
     if not image:
         raise Refused(

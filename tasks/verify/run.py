@@ -20,7 +20,7 @@ from tasks.work import Outcome, Work
 from tools import argocd, whole
 from tools.shell import redact
 
-__all__ = ["run", "servers"]
+__all__ = ["error", "run", "servers"]
 
 SIGNS = {"holds": "✓", "unknown": "?", "wrong": "✗"}
 
@@ -76,12 +76,13 @@ def run(work: Work) -> Outcome:
         for line in _told(verdict, gathered):
             work.out(redact(line))
     if not verdict.verified:
-        raise _error(verdict)
+        raise error(verdict)
     count = sum(len(part.files) for part in gathered.expected.parts)
     return Outcome(summary=f"verified: {count} versions of {written.commit[:12]}{kept}", values={"at": at.isoformat()})
 
 
-def _error(verdict: Verdict) -> GanderError:
+def error(verdict: Verdict) -> GanderError:
+    """What to raise of a verdict that is not `verified`: its words, and what to type."""
     return NotVerified(
         redact(verdict.what),
         why=redact(f"true: {verdict.true}\nsafe: {verdict.safe}\nsee docs/runbook.md#{verdict.kind}"),

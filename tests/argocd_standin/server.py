@@ -61,6 +61,8 @@ class World:
     jobs: dict[str, Document] = field(default_factory=dict)
     pods: dict[str, Document] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
+    windows: Document = field(default_factory=lambda: {"canSync": True})
+    events: list[Document] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     sent: list[Document] = field(default_factory=list)  # bodies of POST
@@ -101,7 +103,7 @@ class World:
         if method == "POST" and what == "sync":
             return self.synced(name, body)
         if method == "DELETE" and what == "operation":
-            return 200, {}
+            return self.terminated(name)
         if method != "GET":
             return 403, recorded("answer_403")
         if not what:
@@ -126,6 +128,22 @@ class World:
         application["status"].pop("operationState", None)
         return 200, application
 
+    def terminated(self, name: str) -> tuple[int, Any]:
+        """End an operation as Argo CD does: it fails, and its hook is deleted, of which the row says Succeeded."""
+        application = self.applications[name]
+        if "operation" not in application or "operationState" not in application["status"]:
+            words = "Unable to terminate operation. No operation is in progress"
+            return 400, {"error": words, "code": 3, "message": words}
+        state, ended = self.state(name), recorded("terminated")["status"]["operationState"]
+        del application["operation"]
+        state |= {key: ended[key] for key in ("phase", "message", "finishedAt")}
+        deleted = next(row for row in ended["syncResult"]["resources"] if row["kind"] == "Job")
+        rows = [deleted | {"name": one} for one in self.jobs]
+        state["syncResult"] = {"revision": state["operation"]["sync"]["revision"], "resources": rows}
+        self.jobs.clear()
+        self.pods.clear()
+        return 200, {}
+
     def behind(self, name: str, what: str, query: dict[str, str]) -> tuple[int, Any]:
         """What lies behind an Application in the cluster."""
         if what == "resource-tree":
@@ -137,6 +155,8 @@ class World:
                 words = f"{query['kind']} {query.get('group', '')} {called} not found as part of application {name}"
                 return 400, {"error": words, "code": 3, "message": words}
             return 200, {"manifest": json.dumps(held[called])}
+        if what in {"syncwindows", "events"}:
+            return 200, self.windows if what == "syncwindows" else {"items": self.events}
         if what == "logs":
             lines = self.logs.get(query["podName"], "").splitlines()
             entries = [{"content": line, "last": False, "podName": query["podName"]} for line in lines]

@@ -128,7 +128,7 @@ def fixture_yard(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactor
         publish(root, folder / "remote")
         yard.before = git(root, "rev-parse", "HEAD").strip()
         values.write_text(f"migrations:\n  image: {yard.image}\n")
-        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\nCommit: {yard.before}")
+        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\nImage: {yard.image}\nCommit: {yard.before}")
         git(root, "push", "--quiet")
         yard.promoted = git(root, "rev-parse", "HEAD").strip()
         yield yard

@@ -20,6 +20,7 @@ CONTENTS = Contents(
         Step("ship", "", "m:f", after=("pack",)),
         Step("stage", "", "m:f", over="release", after=("pack",)),
         Step("sail", "", "m:f", over="release", after=("stage", "build")),
+        Step("arrive", "", "m:f", over="release", follows=("sail", "absent")),
         Step("check", "", "m:f", over="everything", references=False, after=("build",)),
         Step("give", "", "m:f", over="service", after=("check",)),
         Step("try", "", "m:f", after=("check",)),
@@ -82,6 +83,19 @@ def test_places(name: str) -> None:
     found = jobs(*case["words"], single=case.get("single", False))
     made = [(job.named, target.name) for job in found for target in job.targets]
     assert [name if named else f"({name})" for named, name in made] == case["targets"]
+
+
+@pytest.mark.parametrize("typed", [("sail", "arrive"), ("arrive", "sail")])
+def test_a_step_that_follows_goes_after_the_other_of_its_release_where_both_are_named(typed: tuple[str, str]) -> None:
+    found = jobs(*(f"{step}:log-service@prod" for step in typed))
+    assert [job.name for job in found][-2:] == ["sail:log-service@prod", "arrive:log-service@prod"]
+    assert found[-1].needs == ("sail:log-service@prod",)
+
+
+def test_a_step_that_follows_brings_nothing_with_it() -> None:
+    found = jobs("arrive:log-service@dev", "sail:log-service@prod")
+    assert [job.name for job in found if job.named] == ["arrive:log-service@dev", "sail:log-service@prod"]
+    assert found[0].needs == ()
 
 
 def test_what_a_branch_touches_is_kept_with_what_it_needs() -> None:

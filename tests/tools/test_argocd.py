@@ -209,6 +209,33 @@ def test_a_document_of_another_form_is_never_guessed_at(
     assert says in caught.value.why
 
 
+def test_sync_windows_that_do_not_say_whether_they_are_open_are_not_guessed_at(server: Server, world: World) -> None:
+    assert server.windows("cart-dev").open
+    world.windows = {"activeWindows": []}
+    with pytest.raises(ArgoError) as caught:
+        server.windows("cart-dev")
+    assert "canSync is missing" in caught.value.why
+
+
+def test_only_an_event_of_pods_that_are_not_made_says_why_there_are_none(server: Server, world: World) -> None:
+    job = server.job("cart-dev", "auth", "cart-migrate")
+    assert job is not None
+    world.events = [{"reason": "SuccessfulCreate", "message": "Created pod"}]
+    assert not server.refused("cart-dev", job)
+    world.events.append({"reason": "FailedCreate", "message": "exceeded quota"})
+    assert server.refused("cart-dev", job) == "exceeded quota"
+
+
+def test_an_operation_is_ended_and_where_none_runs_that_is_told(server: Server, world: World) -> None:
+    server.sync("cart-dev", COMMIT, {})
+    world.applications["cart-dev"]["status"]["operationState"] = recorded("picked_up")["status"]["operationState"]
+    server.terminate("cart-dev")
+    assert server.application("cart-dev").pending is None
+    with pytest.raises(ArgoError) as caught:
+        server.terminate("cart-dev")
+    assert "No operation is in progress" in caught.value.why
+
+
 def test_nobody_listening_is_told_with_the_server(pauses: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -254,8 +281,8 @@ contexts:
 - {name: one, server: argo.example.com, user: one}
 - {name: two, server: "other.example.com:8443/argo", user: two}
 users:
-- {name: one, auth-token: token-of-one}
-- {name: two, auth-token: token-of-two}
+- {name: one, auth-token: first}
+- {name: two, auth-token: second}
 """
 
 
@@ -264,17 +291,13 @@ def test_the_server_and_the_token_come_from_services_yaml_then_variables_then_th
 ) -> None:
     (alone / ".config" / "argocd").mkdir(parents=True)
     (alone / ".config" / "argocd" / "config").write_text(CONFIG)
-    assert tuple(login(ArgoCD("a")))[:2] == ("https://other.example.com:8443/argo", "token-of-two")
-    assert tuple(login(ArgoCD("a", "argo.example.com")))[:2] == ("https://argo.example.com", "token-of-one")
+    assert tuple(login(ArgoCD("a")))[:2] == ("https://other.example.com:8443/argo", "second")
+    assert tuple(login(ArgoCD("a", "argo.example.com")))[:2] == ("https://argo.example.com", "first")
     monkeypatch.setenv("ARGOCD_SERVER", "third.example.com")
-    monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "token-of-a-variable")
-    assert tuple(login(ArgoCD("a"))) == ("https://third.example.com", "token-of-a-variable", "ARGOCD_AUTH_TOKEN")
-    monkeypatch.setenv("OTHER", "token-of-another")
-    assert tuple(login(ArgoCD("a", "argo.example.com", "OTHER"))) == (
-        "https://argo.example.com",
-        "token-of-another",
-        "OTHER",
-    )
+    monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "third")
+    assert tuple(login(ArgoCD("a"))) == ("https://third.example.com", "third", "ARGOCD_AUTH_TOKEN")
+    monkeypatch.setenv("OTHER", "fourth")
+    assert tuple(login(ArgoCD("a", "argo.example.com", "OTHER"))) == ("https://argo.example.com", "fourth", "OTHER")
 
 
 def test_without_a_server_or_a_token_it_says_what_to_set(alone: Path) -> None:

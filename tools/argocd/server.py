@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from schemas.application import Application, application
 from schemas.errors import ArgoError
-from schemas.job import Job, Pod, job, pod
+from schemas.job import Job, Pod, job, pod, refused
 from schemas.part import Part, Unreadable
+from schemas.windows import Windows, windows
 from tools.argocd.door import Door
 from tools.argocd.login import Login
 
@@ -71,6 +72,21 @@ class Server:
             "infos": [{"name": key, "value": value} for key, value in info.items()],
         }
         self.door.act("POST", f"{_path(name)}/sync", f"Application {name}", body)
+
+    def terminate(self, name: str) -> None:
+        """Have the operation that runs ended, whoever's it is; what it began is deleted. Raises as `sync`."""
+        self.door.act("DELETE", f"{_path(name)}/operation", f"Application {name}")
+
+    def windows(self, name: str) -> Windows:
+        """The Application's sync windows, and whether one keeps a sync by hand closed now."""
+        about = f"the sync windows of {name}"
+        return self._read(windows, self.door.get(f"{_path(name)}/syncwindows", about), about)
+
+    def refused(self, name: str, of: Job) -> str:
+        """Why no pod of a Job is made, by the events about it; empty where they do not say so."""
+        about = f"the events of Job {of.name}"
+        where = {"resourceNamespace": of.namespace, "resourceName": of.name, "resourceUID": of.uid}
+        return self._read(refused, self.door.get(f"{_path(name)}/events", about, where), about)
 
     def job(self, name: str, namespace: str, called: str) -> Job | None:
         """A Job of the Application; None where there is none."""

@@ -1,0 +1,85 @@
+"""May a sync be asked for now, or is there one to be taken up, or waited for? Decided from facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from schemas.application import IMAGE, Application
+from schemas.errors import Refused
+from schemas.windows import Window, Windows
+
+__all__ = ["Ask", "Begin", "Resume", "Wait", "begin", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Nothing is in the way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """The operation that runs is a run of ours for this very release, of this machine or of another."""
+
+    run: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Another operation runs, which is to end first."""
+
+    whose: str
+
+
+Begin = Ask | Resume | Wait
+
+
+def begin(application: Application, image: str, alike: Collection[str], target: str) -> Begin:
+    """What comes first. ``alike`` are the commits that say the same of this service as the branch does now.
+
+    Raises Refused where Argo CD syncs by itself, or the Application is not rendered from one folder of a repository:
+    it takes no commit then.
+    """
+    if application.automated:
+        raise Refused(
+            f"{application.name} has automated sync on",
+            why="Argo CD takes no commit then, and runs migrations whenever its branch moves",
+            todo=f"argocd app set {application.name} --sync-policy none\n"
+            f"and where Git has it: remove syncPolicy.automated there, also from an ApplicationSet\ndoit sync:{target}",
+        )
+    if application.source is None or application.source.chart:
+        raise Refused(
+            f"{application.name} is not rendered from one folder of one repository",
+            why="of several sources, or of a repository of charts, no single commit is the release",
+            todo="give the Application one `source:` with a `path:`",
+        )
+    pending = application.pending
+    if pending is None:
+        return Ask()
+    ours = bool(pending.run) and pending.told(IMAGE) == image and not (pending.partial or pending.dry)
+    if ours and len(pending.revisions) == 1 and pending.revisions[0] in alike:
+        return Resume(run=pending.run, commit=pending.revisions[0])
+    return Wait(whose=f"{pending.whose}{f' (run {pending.run})' if pending.run else ''}")
+
+
+def closed(windows: Windows, application: str, target: str) -> None:
+    """Raise Refused, with when, where a sync window keeps a sync by hand from beginning."""
+    if windows.open:
+        return
+    denying = [one for one in windows.active if one.kind == "deny" and not one.manual]
+    allowing = [one for one in windows.assigned if one.kind == "allow"]
+    if denying:
+        why = [f"closed {_when(one)}" for one in denying]
+    else:
+        why = [f"open only {_when(one)}" for one in allowing] or ["Argo CD does not say which"]
+    raise Refused(
+        f"a sync window keeps {application} closed now",
+        why="\n".join([*why, "times are in the time zone of the window, UTC where it names none"]),
+        todo=f"when it is open: doit sync:{target}",
+    )
+
+
+def _when(window: Window) -> str:
+    """``from `0 22 * * *` on, for 1h``."""
+    return f"from `{window.schedule}` on, for {window.duration}"

@@ -1,0 +1,132 @@
+"""The step `sync`: asks Argo CD for the release as its branch has it, follows the operation, and judges its end.
+
+It says that all is well only of what `verify` judges so, the databases apart; those are looked at by `verify`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from schemas.application import Application
+from schemas.errors import ArgoError, Refused
+from schemas.target import Target
+from tasks.image import content
+from tasks.promote.judgement import unproven
+from tasks.sync import request as requests
+from tasks.sync.before import Ask, Resume, begin, closed
+from tasks.sync.ending import ended, goes_on, stopped
+from tasks.sync.follow import DEADLINE, Memory, shown, step
+from tasks.sync.rendered import alike
+from tasks.sync.request import Request
+from tasks.sync.site import Site
+from tasks.sync.watch import Follows, Tail, look
+from tasks.verify.release import release
+from tasks.verify.run import servers
+from tasks.work import Outcome, Work
+from tools.shell import redact
+
+__all__ = ["run"]
+
+BUSY = 5  # times that something else is in the way of a request, though nothing is seen to run
+SILENCE = 60.0  # seconds without a word of Argo CD
+
+
+def run(work: Work) -> Outcome:
+    """Roll a release out, or take up the run that does.
+
+    Raises Refused where it may not begin, NotVerified where it did not end well or has not ended, ArgoError.
+    """
+    target: Target = work.target
+    service = target.service or ""
+    if not content.own(work.catalog.services[service]):
+        return Outcome(summary="no database of its own, so nothing to sync")
+    environment = work.catalog.environments[target.environment]
+    unproven(environment)
+    work.progress.now("looking at the release")
+    written = release(work, target)
+    site = Site(
+        work=work,
+        target=f"{service}@{target.environment}",
+        server=servers(work).of(work, target),
+        follows=work.session.shared("sync", lambda: Follows(work.session.say)),
+        written=written,
+        expected=written.expected(environment.namespace or ""),
+    )
+    if not environment.namespace:
+        namespace = site.server.application(site.expected.application).namespace
+        site = site._replace(expected=replace(site.expected, namespace=namespace))
+    if work.variables.get("stop") == "true":
+        return stopped(site)
+    site, wanted = _begun(site)
+    with site.follows.following(site.target, wanted.run):
+        return _followed(site, wanted)
+
+
+def _begun(site: Site) -> tuple[Site, Request]:
+    """Ask for the release, or find the run that does it already; each time by what branch and Application say then."""
+    until, busy, waiting = time.monotonic() + DEADLINE, 0, ""
+    while True:
+        application = site.server.application(site.expected.application)
+        first = begin(application, site.expected.image, _alike(site, application), site.target)
+        if isinstance(first, Resume):
+            site.say(f"taking up run {first.run}")
+            return site, Request(site.expected.application, site.expected.image, first.commit, first.run)
+        if isinstance(first, Ask):
+            closed(site.server.windows(application.name), application.name, site.target)
+            wanted = requests.new(application.name, site.expected.image, site.written.tip)
+            with site.follows.following(site.target, wanted.run):
+                refused = requests.ask(site.server, wanted, site.follows.pause, site.say)
+            if refused is None:
+                site.say(f"asked for {wanted.commit[:12]}, run {wanted.run}")
+                return site, wanted
+            busy += 1
+            if busy == BUSY:
+                raise refused
+        elif first.whose != waiting:
+            waiting = first.whose
+            site.say(f"waiting for an operation of {waiting}")
+        if time.monotonic() > until:
+            raise Refused(
+                f"{application.name} was busy all the time, and nothing was asked for",
+                why=f"an operation of {waiting}" if waiting else "",
+                todo=f"when it is over: doit sync:{site.target}",
+            )
+        site.follows.pause()
+        site = site.read()
+
+
+def _alike(site: Site, application: Application) -> frozenset[str]:
+    """The commit of the operation that runs, where it says the same as the branch does now."""
+    pending, source, tip = application.pending, application.source, site.written.tip
+    commits = pending.revisions if pending and source else ()
+    return frozenset(one for one in commits if source and alike(site.written.place, source, one, tip))
+
+
+def _followed(site: Site, wanted: Request) -> Outcome:
+    """Show what the operation does until it ends, or until it is clear that it will not."""
+    tail = Tail(site.server, site.expected, {one.job: one.engine for one in site.written.databases.values()})
+    began = heard = time.monotonic()
+    memory, told = Memory(run=wanted.run, begun=began), ""
+    while True:
+        at = time.monotonic()
+        try:
+            seen = look(site.server, site.expected)
+        except ArgoError as silent:
+            if at - heard > SILENCE:
+                what = f"Argo CD is not heard any more, and run {wanted.run} may go on"
+                raise goes_on(site, what, str(silent)) from silent
+            site.say(silent.what)
+        else:
+            heard = at
+            memory, now = step(memory, seen, at)
+            line = "; ".join(filter(None, (shown(seen), now.says if now.what == "on" else "")))
+            if line != told:
+                site.say(line)
+                told = line
+            for job, found in (seen.jobs or {}).items():
+                for printed in tail.new(job, found.pods):
+                    site.work.progress.line(redact(printed))
+            if now.what != "on":
+                return ended(site, wanted, seen, now, tail)
+        site.follows.pause(at - began)

@@ -1,0 +1,87 @@
+"""Whether environments have rolled out what their branches say: the last operation of each, and nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from schemas.answer import Answer
+from schemas.application import Application
+from schemas.errors import GanderError
+from tasks.image import content
+from tasks.promote.judgement import unproven
+from tasks.promote.standing import Seen, look
+from tasks.sync.rendered import alike
+from tasks.verify.findings import FACTS, Finding, find
+from tasks.verify.gather import Gathered, gather
+from tasks.verify.release import Release, written
+from tasks.verify.run import servers
+from tasks.work import Work
+
+__all__ = ["lacking", "up_to_date"]
+
+AT_ONCE = 16  # releases that are looked at together
+
+
+def lacking(gathered: Gathered) -> tuple[Finding, ...]:
+    """What speaks against a rollout being done, as `verify` judges each fact.
+
+    That nobody could look at a database does not: to look is for `verify`.
+    """
+    facts, expected = gathered
+    found = find(facts, expected)
+    if {one.fact for one in found} != set(FACTS):
+        return (Finding(fact="database", about=expected.target, kind="unknown", says="its image is for no database"),)
+    unseen = {label for label, one in facts.databases.items() if one.value is None}
+    return tuple(one for one in found if one.kind != "holds" and not (one.fact == "database" and one.about in unseen))
+
+
+def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
+    """Whether the last operation of each Application is a run of ours that rendered what its branch says now.
+
+    It must have succeeded, and all that a sync ends well by must still be so: what nobody could verify is synced again.
+    """
+    seen = look(works[0].catalog, [work.target for work in works])
+
+    def one(work: Work) -> Answer:
+        try:
+            return _answer(work, seen[work.target])
+        except GanderError as error:
+            return Answer(up_to_date=None, because=f"not known: {error.what}")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip((work.target.name for work in works), pool.map(one, works), strict=True))
+
+
+def _answer(work: Work, seen: Seen | GanderError) -> Answer:
+    target = work.target
+    if not content.own(work.catalog.services[target.service or ""]):
+        return Answer(up_to_date=True, because="it has no database of its own")
+    if isinstance(seen, GanderError):
+        raise seen
+    unproven(seen.place.environment)
+    release = written(work, seen.place, seen.tip)
+    gathered = gather(work, target, release, servers(work).of(work, target))
+    application = gathered.facts.application.value
+    if application is None:
+        return Answer(up_to_date=None, because=f"not known: {gathered.facts.application.why}")
+    over = _over(application, release) or next((f"{one.about}: {one.says}" for one in lacking(gathered)), "")
+    if over:
+        return Answer(up_to_date=False, because=over)
+    return Answer(up_to_date=True, because=f"{application.name} has rolled out what {seen.place.called} says")
+
+
+def _over(application: Application, release: Release) -> str:
+    """Why the last operation is not the one, as far as the Application itself tells; empty where it may be."""
+    state, source = application.state, application.source
+    if application.automated:
+        return "automated sync is on"
+    if application.pending is not None:
+        return f"an operation of {application.pending.whose} runs"
+    if state is None:
+        return "it was never synced"
+    if source is None or state.source is None or source.whole != state.source.whole:
+        return "the Application is rendered from another source since"
+    if len(state.revisions) != 1 or not alike(release.place, source, state.revisions[0], release.tip):
+        return f"{release.place.called} says something else of it since"
+    return ""
