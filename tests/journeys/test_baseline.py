@@ -101,6 +101,8 @@ def test_what_was_there_before_is_written_and_local_databases_begin_with_it(mine
     assert "now say so in services.yaml, at shop/main:   baseline: services/shop/baseline.sql" in done.stderr
     assert "written; with the applied files (2) it makes what dev holds" in done.stderr
     text = (mine.root / "services" / "shop" / "baseline.sql").read_text()
+    assert text.split("\n\n")[1].startswith("SET "), "nothing is left of what pg_dump says of itself"
+    assert not text.endswith("--\n")
     assert "nickname" not in text
     assert "devices" not in text
     assert "goose" not in text

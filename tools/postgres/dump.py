@@ -23,9 +23,11 @@ OPTIONS = (
     *("--no-security-labels", "--no-password", "--lock-wait-timeout=10000"),
 )
 # pg_dump's notes about itself; psql's guard against what a server may have put into a dump (since 16.10)
-CHATTER = re.compile(r"^(-- Dumped .*|-- PostgreSQL database dump( complete)?|\\(un)?restrict \w+)$", re.MULTILINE)
+CHATTER = re.compile(
+    r"^(--\n-- PostgreSQL database dump( complete)?\n--|-- Dumped .*|\\(un)?restrict \w+)$", re.MULTILINE
+)
 GUARD = re.compile(rb"^\\(un)?restrict \w+[ \t]*\r?$", re.MULTILINE)
-EMPTY = re.compile(r"(^--\n)*(\n){3,}", re.MULTILINE)
+EMPTY = re.compile(r"\n{3,}")
 
 
 def dump(url: str, without: Collection[str], say: Say, *, snapshot: str = "") -> str:
