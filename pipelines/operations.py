@@ -62,7 +62,7 @@ PLAN = Operation(
     "tasks.plan.run:run",
     over="releases",
     environments="others",
-    takes=("commit", "format"),
+    takes=("commit", "tag", "format"),
 )
 REHEARSE = Operation(
     "rehearse",

@@ -73,7 +73,7 @@ PROMOTE = Step(
     up_to_date="tasks.promote.run:up_to_date",
     over="release",
     after=("image",),
-    takes=("commit", "changed"),
+    takes=("commit", "tag", "yes", "ref", "override", "changed"),
 )
 SYNC = Step(
     "sync",

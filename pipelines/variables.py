@@ -7,6 +7,8 @@ from pipelines.contents import Variable
 __all__ = ["VARIABLES"]
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+TAG = r"m-[0-9a-f]+"
+LINE = r"[^\x00-\x1f\x7f\x85\u2028\u2029]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f\x85\u2028\u2029]*"  # one line
 
 VARIABLES = {
     "changed": Variable(doc="only services that differ from where the branch left this one", form="origin/main"),
@@ -39,5 +41,12 @@ VARIABLES = {
     "stop": Variable(doc="end the run that is under way, whatever it does", values=("true",)),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
-    "yes": Variable(doc="the name that confirms a loss of rows, where nobody can be asked", form="auth-service"),
+    "yes": Variable(doc="the name that confirms, where nobody can be asked", form="auth-service"),
+    "tag": Variable(
+        doc="an earlier image that the environment before has verified", pattern=TAG, form="m-1b1dd44d73ba23"
+    ),
+    "ref": Variable(doc="what stands for the decision elsewhere, kept in the commit", pattern=LINE, form="CHG-123"),
+    "override": Variable(
+        doc="why an image goes where it is not verified for", pattern=LINE, form="'the login page is down'"
+    ),
 }

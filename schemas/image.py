@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 from schemas.stream import Migration
 
-__all__ = ["ROOT", "Content", "Identity", "identity"]
+__all__ = ["FILES", "ROOT", "Content", "Identity", "identity", "labelled"]
 
 ROOT = "/migrations"
+FILES = "gander.{database}.files"  # the label that has a database's files with their hashes
 DIGITS = 16  # hexadecimal, of the content's hash: what a tag shows of it
 
 
@@ -74,3 +75,14 @@ def identity(repository: str, content: Content, platforms: Sequence[str], recipe
     made_of |= base
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return Identity(repository=repository, tag=f"m-{digest[:DIGITS]}")
+
+
+def labelled(labels: Mapping[str, str]) -> dict[str, dict[str, str]] | None:
+    """As `Content.hashes`, by what an image's own labels say; None where they say nothing that can be read."""
+    head, _, tail = FILES.partition("{database}")
+    named = {key[len(head) : -len(tail)]: key for key in labels if key.startswith(head) and key.endswith(tail)}
+    try:
+        found = {database: dict(json.loads(labels[key])) for database, key in named.items()}
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return {database: {str(name): str(content) for name, content in one.items()} for database, one in found.items()}

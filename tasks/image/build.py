@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from schemas.image import ROOT, Content
+from schemas.image import FILES, ROOT, Content
 from tools import oci
 from tools.oci.writer import FORMAT
 from tools.toolchain import shipped
@@ -47,7 +47,7 @@ def settings(content: Content) -> dict[str, Any]:
     labels = {"gander.service": content.service, "gander.goose": pinned_goose()}
     for database, stream in content.streams.items():
         labels[f"gander.{database}.versions"] = f"{stream[0].version}..{stream[-1].version}"
-        labels[f"gander.{database}.files"] = json.dumps(content.hashes[database], sort_keys=True)
+        labels[FILES.format(database=database)] = json.dumps(content.hashes[database], sort_keys=True)
     environment = [f"GOOSE_MIGRATION_DIR={ROOT}"] if len(content.streams) == 1 else []
     return {**SETTINGS, "Env": environment, "Labels": labels}
 

@@ -32,6 +32,7 @@ class Facts:
     before: Streams | None = None  # the migrations in that image; None where nobody knows
     unknown: str = NOBODY  # why nobody does
     refusal: GanderError | None = None  # why the image may not go there
+    qualified: str = ""  # that the environment before has verified it
     asked: Mapping[str, Asked] = field(default_factory=dict)  # the databases of the image
     left_out: Sequence[str] = ()  # migrations of the work tree that the commit does not have
     waiting: str = ""  # the branch that promotes this image and waits for its merge
@@ -87,7 +88,8 @@ def foresee(facts: Facts) -> Prospect:
     }
     problems += [line for one in told.values() for line in one.problems]
     todo += [line for one in told.values() for line in one.todo]
-    notes = [line for one in told.values() for line in one.notes]
+    notes = [facts.qualified] if facts.qualified else []
+    notes += [line for one in told.values() for line in one.notes]
     notes += [f"the new image has no migrations of {key}" for key in before or () if key not in image.streams]
     notes += [f"not in it, as {image.commit[:12]} does not have it: {path}" for path in facts.left_out]
     if before is None and not isinstance(said, GanderError):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from schemas.catalog import Catalog, Reference
 from schemas.errors import GanderError
 from schemas.target import Target
+from tasks.image.content import own
 from tasks.image.making import Making, making
 from tasks.plan.databases import ask
 from tasks.plan.findings import Findings
@@ -20,6 +21,7 @@ from tasks.plan.report import document, markdown, text
 from tasks.promote.history import Earlier, earlier
 from tasks.promote.image import Image, Images
 from tasks.promote.judgement import refuse
+from tasks.promote.offer import Offer, offer
 from tasks.promote.release import gathered
 from tasks.promote.request import waiting
 from tasks.promote.run import images
@@ -53,7 +55,8 @@ class World(NamedTuple):
     """What git, registries, branches and databases were seen to have."""
 
     made: Making
-    images: Mapping[str, Image | GanderError | None]  # of the commit, by service
+    images: Mapping[Target, Image | GanderError | None]  # that it would get
+    offers: Mapping[Target, Offer]  # of the environment before, where there is one
     seen: Mapping[Target, Seen | GanderError]
     known: Mapping[Target, Earlier]
     asked: Mapping[Target, Mapping[str, Asked]]
@@ -63,7 +66,7 @@ class World(NamedTuple):
 def _foreseen(work: Work, found: Images, made: Making) -> list[Prospect]:
     owners = {target: _owners(work.catalog, target) for target in work.targets}
     targets = list(dict.fromkeys([*work.targets, *(one for listed in owners.values() for _, one in listed)]))
-    world = _world(work.catalog, targets, found, made)
+    world = _world(work, targets, found, made)
     findings = Findings(work, made)
 
     def one(target: Target) -> Prospect:
@@ -82,18 +85,24 @@ def _owners(catalog: Catalog, target: Target) -> list[tuple[Reference, Target]]:
     return [(one, target._replace(service=catalog.owner(one).service)) for one in entries if isinstance(one, Reference)]
 
 
-def _world(catalog: Catalog, targets: Sequence[Target], found: Images, made: Making) -> World:
+def _world(work: Work, targets: Sequence[Target], found: Images, made: Making) -> World:
     """Everybody is asked at the same time."""
-    services = list(dict.fromkeys(target.service or "" for target in targets))
-    with ThreadPoolExecutor(3) as pool:
+    catalog = work.catalog
+    later = [target for target in targets if catalog.environments[target.environment].after]
+    services = list(dict.fromkeys(target.service or "" for target in targets if target not in later))
+    with ThreadPoolExecutor(4) as pool:
         of_commit = pool.submit(found.of, services)
         there = pool.submit(look, catalog, targets)
         databases = pool.submit(ask, catalog, targets, made)
-        made_of, seen, asked = of_commit.result(), there.result(), databases.result()
-    wanted = {target: image.whole for target in targets if isinstance(image := made_of[target.service or ""], Image)}
+        offers = pool.submit(_offers, work, later, found)
+        made_of, seen, asked, offered = of_commit.result(), there.result(), databases.result(), offers.result()
+    gets = {target: made_of.get(target.service or "") for target in targets}
+    gets |= {target: one.image if isinstance(one, Offer) else one for target, one in offered.items()}
+    wanted = {target: image.whole for target, image in gets.items() if isinstance(image, Image)}
     return World(
         made=made,
-        images=made_of,
+        images=gets,
+        offers={target: one for target, one in offered.items() if isinstance(one, Offer)},
         seen=seen,
         known=earlier(seen, found),
         asked=asked,
@@ -101,27 +110,47 @@ def _world(catalog: Catalog, targets: Sequence[Target], found: Images, made: Mak
     )
 
 
+def _offers(work: Work, targets: Sequence[Target], found: Images) -> dict[Target, Offer | GanderError | None]:
+    """What the environments before have for these; None for a service without migrations of its own."""
+    others = replace(work, variables={name: value for name, value in work.variables.items() if name != "tag"})
+
+    def one(target: Target) -> Offer | GanderError | None:
+        if not own(work.catalog.services[target.service or ""]):
+            return None
+        try:
+            return offer(work if target in work.targets else others, target, found)
+        except GanderError as error:
+            return error
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(targets, pool.map(one, targets), strict=True))
+
+
 def _facts(work: Work, target: Target, world: World) -> Facts:
     service, environment = target.service or "", work.catalog.environments[target.environment]
-    image, seen = world.images[service], world.seen[target]
+    image, seen, offered = world.images[target], world.seen[target], world.offers.get(target)
     said = seen if isinstance(seen, GanderError) else seen.text
     facts = Facts(service=service, environment=environment, image=image, said=said, asked=world.asked[target])
     if not isinstance(image, Image):
         return facts
-    facts = replace(facts, left_out=world.made.left_out(service))
+    if not offered:
+        facts = replace(facts, left_out=world.made.left_out(service))
     if isinstance(seen, GanderError):
         return facts
     refusal = None
-    try:  # an image that is not built yet is no reason here: building it comes first
-        refuse(gathered(work, seen.place, image._replace(digest=image.digest or "none")))
-    except GanderError as error:
-        refusal = error
+    if not offered or seen.text != image.whole:  # what is there already asks nobody
+        try:  # an image that is not built yet is no reason here: building it comes first
+            built = image if offered else image._replace(digest=image.digest or "none")
+            refuse(gathered(work, seen.place, built, offered.qualified if offered else None))
+        except GanderError as error:
+            refusal = error
     known = world.known[target]
     return replace(
         facts,
         before=known.streams,
         unknown=known.unknown,
         refusal=refusal,
+        qualified=offered.qualified.says if offered and offered.qualified.holds else "",
         waiting=world.branches.get(target, ""),
     )
 

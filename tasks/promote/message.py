@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from schemas.stream import version_of
 from tasks.promote.image import Streams
 
-__all__ = ["COMMIT", "message"]
+__all__ = ["COMMIT", "IMAGE", "NONE", "OVERRIDE", "REF", "changes", "message"]
 
-COMMIT = "Commit"  # the trailer that names the monorepo's commit (git-interpret-trailers)
+# Trailers (git-interpret-trailers).
+IMAGE = "Image"  # what the values file says from this commit on
+COMMIT = "Commit"  # the monorepo's commit that it is of
+REF = "Ref"  # what stands for the decision elsewhere
+OVERRIDE = "Override"  # why it went there although the environment before had not verified it
+NONE: Mapping[str, str] = MappingProxyType({})
 LISTED = 20  # files of a database; more would bury the trailers
 
 
 def message(
-    *, service: str, environment: str, image: str, commit: str, streams: Streams, before: Streams | None
+    *,
+    service: str,
+    environment: str,
+    image: str,
+    commit: str,
+    streams: Streams,
+    before: Streams | None,
+    more: Mapping[str, str] = NONE,
 ) -> tuple[str, str]:
-    """Subject and body. ``before`` is what the environment had; None where nobody knows: all files are named then."""
+    """Subject and body. ``before`` is what the environment had; None where nobody knows: all files are named then.
+
+    ``more`` are further trailers, each on one line.
+    """
     tag = image.partition("@")[0].rpartition(":")[2]
-    parts = [_database(key, list(files), list((before or {}).get(key, ()))) for key, files in streams.items()]
-    trailers = f"Image: {image}\n{COMMIT}: {commit}"
-    return f"chore({service}): promote {tag} to {environment}", "\n\n".join([*parts, trailers])
+    trailers = {IMAGE: image, COMMIT: commit, **more}
+    listed = "\n".join(f"{name}: {value}" for name, value in trailers.items() if value)
+    return f"chore({service}): promote {tag} to {environment}", "\n\n".join([*changes(streams, before), listed])
+
+
+def changes(streams: Streams, before: Streams | None) -> Iterator[str]:
+    """What an image brings, a paragraph a database."""
+    for key, files in streams.items():
+        yield _database(key, list(files), list((before or {}).get(key, ())))
 
 
 def _database(key: str, files: Sequence[str], before: Sequence[str]) -> str:

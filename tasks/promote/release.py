@@ -5,24 +5,26 @@ No work tree, index or branch of the user's is touched: the commit is made besid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from schemas import values_file
-from schemas.errors import GanderError, ToolError
+from schemas.errors import GanderError, Refused, ToolError
 from tasks.promote.image import Image, Images, Streams
 from tasks.promote.judgement import Facts, refuse
-from tasks.promote.message import COMMIT, message
+from tasks.promote.message import COMMIT, NONE, REF, message
+from tasks.promote.qualify import Qualified
 from tasks.promote.request import wait
 from tasks.promote.site import Site, line, site
+from tasks.promote.standing import OF_AFTER
 from tasks.work import Outcome, Work
 from tools import git
 from tools.git import commit as recorder
 from tools.git import onto, remote
 from tools.lease import Lock
 
-__all__ = ["before", "gathered", "promote"]
+__all__ = ["before", "gathered", "promote", "state", "turn", "written"]
 
 TRIES = 10  # commits that somebody else was faster than
 
@@ -34,6 +36,13 @@ def promote(work: Work, images: Images) -> Outcome:
     Waiting where a person has to merge it first.
     """
     service = work.target.service or ""
+    of_after = [f"{name}=" for name in sorted(OF_AFTER & work.variables.keys())]
+    if of_after:
+        raise Refused(
+            f"{' and '.join(of_after)} is for an environment that takes what another has verified",
+            why=f"{work.target.environment} has no `after:`: it gets the image of a commit",
+            todo=f"doit {work.target.name} commit=COMMIT",
+        )
     image = images.of([service])[service]
     if isinstance(image, GanderError):
         raise image
@@ -42,23 +51,34 @@ def promote(work: Work, images: Images) -> Outcome:
     place = site(work.catalog, work.target)
     refuse(gathered(work, place, image))
     recorder.named(place.remote.repository)
-    with _turn(work):
-        return _written(work, place, image, images)
+    with turn(work):
+        return written(work, place, image, images, more={REF: work.variables.get("ref", "")})
 
 
-def _written(work: Work, place: Site, image: Image, images: Images) -> Outcome:
-    """Commit and push, again where somebody else was faster; done is only what the branch is seen to have."""
-    refused_at = ""
+def written(
+    work: Work, place: Site, image: Image, images: Images, *, tip: str = "", more: Mapping[str, str] = NONE
+) -> Outcome:
+    """Commit and push, again where somebody else was faster; done is only what the branch is seen to have.
+
+    With ``tip`` only on top of that commit: Refused where the branch has moved. ``more`` are trailers.
+    """
+    refused_at, confirmed = "", tip
     for _ in range(TRIES):
         work.progress.now(f"asking {place.called}")
         tip = place.tip()
+        if confirmed and tip != confirmed:
+            raise Refused(
+                f"{place.called} has moved since it was looked at, so nothing was written",
+                why=f"it is at {tip[:12]}, and was at {confirmed[:12]}",
+                todo=f"look at it again: doit {work.target.name}",
+            )
         there = line(place, tip)
         if there.spot.text == image.whole:
             return Outcome(summary=f"{place.called} says {image.tag} already")
-        text = _message(place, image, before(place, tip, there.spot.text, images))
+        text = _message(place, image, before(place, tip, there.spot.text, images), more)
         new = values_file.written(there.file.text, there.spot, image.whole, f"{place.called}:{place.file}")
         made = onto.made(
-            place.remote.repository, tip, there.file._replace(text=new), "\n\n".join(text), _state(work) / "promote"
+            place.remote.repository, tip, there.file._replace(text=new), "\n\n".join(text), state(work) / "promote"
         )
         if place.by_request:
             raise wait(place, tip, made, image.whole, text)
@@ -84,7 +104,7 @@ def before(place: Site, tip: str, text: str, images: Images) -> Streams | None:
     return images.streams(place.target.service or "", commit) if commit else None
 
 
-def _message(place: Site, image: Image, before: Streams | None) -> tuple[str, str]:
+def _message(place: Site, image: Image, before: Streams | None, more: Mapping[str, str]) -> tuple[str, str]:
     return message(
         service=place.target.service or "",
         environment=place.environment.name,
@@ -92,10 +112,11 @@ def _message(place: Site, image: Image, before: Streams | None) -> tuple[str, st
         commit=image.commit,
         streams=image.streams,
         before=before,
+        more=more,
     )
 
 
-def gathered(work: Work, place: Site, image: Image) -> Facts:
+def gathered(work: Work, place: Site, image: Image, qualified: Qualified | None = None) -> Facts:
     """What is to be known before a release is written down; the base branch is asked for a protected environment."""
     source = git.Repository(work.catalog.root)
     base = source.base(work.catalog.base) if place.environment.protected else None
@@ -112,18 +133,22 @@ def gathered(work: Work, place: Site, image: Image) -> Facts:
         digest=image.digest,
         base=base.name if base else "",
         merged=merged,
+        qualified=qualified,
+        override=" ".join(work.variables.get("override", "").split()),
+        ref=" ".join(work.variables.get("ref", "").split()),
     )
 
 
-def _state(work: Work) -> Path:
+def state(work: Work) -> Path:
+    """The folder of everything that is made."""
     state = work.catalog.root / ".state"
     state.mkdir(exist_ok=True)
     return state
 
 
 @contextmanager
-def _turn(work: Work) -> Iterator[None]:
+def turn(work: Work) -> Iterator[None]:
     """One commit at a time is made: its index and content lie in one place, which sweeps itself."""
-    lock = Lock(_state(work) / "promote.lock")
+    lock = Lock(state(work) / "promote.lock")
     with lock.held(waiting=lambda: work.progress.now("waiting: another service is being promoted")):
         yield

@@ -11,29 +11,64 @@ from schemas.answer import Answer
 from schemas.catalog import Catalog
 from schemas.errors import GanderError
 from schemas.target import Target
-from tasks.promote.image import Images
-from tasks.promote.judgement import answer
+from tasks.image.content import own
+from tasks.promote.image import Image, Images
+from tasks.promote.judgement import Wanted, answer, answer_after
+from tasks.promote.message import IMAGE
 from tasks.promote.site import Site, site, spotted
 from tasks.work import Work
 from tools.git import onto
 from tools.git.onto import Blob
 from tools.git.remote import Remote
 
-__all__ = ["Seen", "look", "standing"]
+__all__ = ["OF_AFTER", "Seen", "look", "standing"]
 
+OF_AFTER = frozenset(("tag", "override"))  # variables for environments after another one
 AT_ONCE = 8  # remotes that are asked together
 
 
 def standing(works: Sequence[Work], images: Images) -> dict[str, Answer]:
-    """Whether each target's branch says the image of the run's commit."""
+    """Whether each target's branch says the image of the run's commit, or what the environment before has."""
     catalog, targets = works[0].catalog, [work.target for work in works]
-    services = list(dict.fromkeys(target.service or "" for target in targets))
-    found = images.of(services)
-    seen = look(catalog, targets)
-    return {
-        target.name: answer(catalog.environments[target.environment], found[target.service or ""], _text(seen[target]))
-        for target in targets
-    }
+    later = [target for target in targets if catalog.environments[target.environment].after]
+    services = list(dict.fromkeys(target.service or "" for target in targets if target not in later))
+    found = images.of(services) if services else {}
+    before = {target: _before(catalog, target) for target in later}
+    seen = look(catalog, [*targets, *(one for one in before.values() if one not in targets)])
+    answers = {}
+    for target in targets:
+        environment, said = catalog.environments[target.environment], _text(seen[target])
+        if not own(catalog.services[target.service or ""]):
+            answers[target.name] = answer(environment, None, said)
+        elif target in before:
+            wanted = _wanted(works[0], target, seen[before[target]], images)
+            answers[target.name] = answer_after(environment, wanted, said, ours=_ours(seen[target]))
+        elif OF_AFTER & works[0].variables.keys():
+            answers[target.name] = Answer(up_to_date=None, because="not known: it takes no such choice")
+        else:
+            answers[target.name] = answer(environment, found[target.service or ""], said)
+    return answers
+
+
+def _before(catalog: Catalog, target: Target) -> Target:
+    return target._replace(environment=catalog.environments[target.environment].after or "")
+
+
+def _wanted(work: Work, target: Target, before: Seen | GanderError, images: Images) -> Wanted | GanderError:
+    """What an environment after another one is to have."""
+    if work.variables.get("commit"):
+        image = images.of([target.service or ""])[target.service or ""]
+        return Wanted(image=image.whole) if isinstance(image, Image) else image or Wanted()
+    if work.variables.get("tag"):
+        return Wanted(tag=work.variables["tag"])
+    return before if isinstance(before, GanderError) else Wanted(image=before.text)
+
+
+def _ours(seen: Seen | GanderError) -> bool:
+    """Whether it was `doit promote` that brought what the values file says."""
+    if isinstance(seen, GanderError):
+        return False
+    return seen.place.remote.repository.trailer(IMAGE, seen.tip, seen.text, seen.place.file) == seen.text
 
 
 class Seen(NamedTuple):

@@ -60,7 +60,7 @@ def test_a_plan_says_what_a_release_would_change_and_changes_nothing(mono: Monor
     table = mono.doit("plan@all", "format=markdown")
     assert table.returncode == 1
     assert "| `main/00002_more.sql` |" in table.stdout
-    assert re.search(r"^- shop@prod: [0-9a-f]{12} is not on origin/main$", table.stdout, re.MULTILINE)
+    assert re.search(r"^- shop@prod: services\.yaml: `dev` has no `argocd:`$", table.stdout, re.MULTILINE)
 
 
 def test_what_a_service_only_reads_is_looked_at_too(mono: Monorepo) -> None:

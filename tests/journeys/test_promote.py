@@ -64,7 +64,7 @@ def test_names_of_releases(mono: Monorepo) -> None:
     assert "promote:cart@prod" in mono.fine("list", "--all").stdout.split()
     protected = mono.doit("promote:shop@prod")
     assert protected.returncode == 1
-    assert "prod takes only what dev has verified, and that cannot be looked at yet" in protected.stderr
+    assert "`dev` has no `argocd:`" in protected.stderr
     assert there(mono) == VALUES
     lacking = mono.doit("-s", "promote:shop@dev")
     assert lacking.returncode == 1

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Refused, RegistryError
+from schemas.image import labelled
 from tests import registries
 from tests.registries import PASSWORD, Registry
 from tools import oci
+from tools.oci.pull import labels
 from tools.oci.registry import Registries
 
 
@@ -143,3 +145,17 @@ def test_the_manifests_of_an_index_are_told_by_their_digests(plain: Registry) ->
         assert listed == {one.manifest.digest for one in image.platforms}
         with pytest.raises(RegistryError, match="it does not give shop/listed@sha256:"):
             ours.manifests(f"{name}@sha256:{'0' * 64}")
+
+
+def test_the_labels_of_an_image_are_told_where_each_platform_has_the_same(plain: Registry) -> None:
+    name = f"{plain.host}/shop/labelled"
+    layers = {one: (oci.layer({"/goose": (one.encode(), 0o755)}, "goose"),) for one in ("amd64", "arm64")}
+    image = oci.image(layers, {"Labels": {"gander.cart.files": '{"1_a.sql": "x"}'}})
+    oci.push(f"{name}:m-1", image, quiet)
+    with Registries() as ours:
+        found = labels(f"{name}@{image.index.digest}", ours)
+        assert labelled(found) == {"cart": {"1_a.sql": "x"}}
+        with pytest.raises(RegistryError, match="nobody can tell what"):
+            labels(f"{name}@sha256:{'0' * 64}", ours)
+    assert labelled({"gander.cart.files": "no JSON"}) is None
+    assert labelled({"gander.cart.files": "[1]"}) is None

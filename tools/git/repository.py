@@ -113,6 +113,10 @@ class Repository(NamedTuple):
         value, _, message = said.partition("\0")
         return value.strip() if text in message else ""
 
+    def about(self, text: str, tip: str, path: str) -> list[str]:
+        """The commits that brought a text into a file or took it out, in the history of a commit; newest first."""
+        return self._try("log", "--format=%H", "--no-show-signature", f"-S{text}", tip, "--", path).split()
+
     def changed(self, commit: str) -> frozenset[str]:
         """The paths that differ between the work tree and where it left a commit's history, untracked ones too."""
         fork = self.fork(commit) or commit

@@ -19,7 +19,7 @@ from tools.oci.reference import Reference, parse
 from tools.oci.registry import KINDS, Registries
 from tools.oci.writer import EPOCH, LAYER, Base, Lent
 
-__all__ = ["pull"]
+__all__ = ["labels", "pull"]
 
 LARGEST = 1 << 30  # bytes of a layer
 REDIRECTS = 5
@@ -55,6 +55,30 @@ def pull(reference: str, architecture: str, say: Say) -> Base:
             todo="name only platforms that it has in services.yaml: image: {platforms: […]}\nor name another base",
         )
     return _base(name, manifest, config, say)
+
+
+def labels(reference: str, registries: Registries) -> dict[str, str]:
+    """The labels of the image ``HOST/REPOSITORY@sha256:…``, which are the same on each of its platforms.
+
+    Raises RegistryError where the registry does not have it, gives something else, or its platforms differ.
+    """
+    try:
+        found = _labels(parse(reference), registries)
+    except RegistryError as error:
+        raise RegistryError(f"nobody can tell what {reference} holds", why=error.what) from error
+    if not all(one == found[0] for one in found):
+        raise RegistryError(f"nobody can tell what {reference} holds", why="its platforms have different labels")
+    return {str(key): str(value) for key, value in found[0].items()}
+
+
+def _labels(name: Reference, registries: Registries) -> list[dict[str, Any]]:
+    door = registries.door(name.host)
+    top = _document(door, name, "manifests", name.digest)
+    listed = top.get("manifests") or []
+    manifests = [_document(door, name, "manifests", _digest(one, name)) for one in listed] or [top]
+    configs = [_document(door, name, "blobs", _digest(one.get("config"), name)) for one in manifests]
+    found = [_at(one, "config", "Labels") or {} for one in configs]
+    return [one if isinstance(one, dict) else {} for one in found]
 
 
 def _base(name: Reference, manifest: Mapping[str, Any], config: Mapping[str, Any], say: Say) -> Base:
