@@ -31,6 +31,8 @@ class Release(NamedTuple):
     head: Streams | None = None  # what HEAD's image holds; None where there is none
     promoted: bool | None = None  # whether the values file says HEAD's image; None where nobody knows
     problems: tuple[str, ...] = ()  # what is not known, and why
+    offered: str = ""  # whether what the environment before has may go there, and why not; empty: nobody looked
+    override: str = ""  # why it has its image, which the environment before had not verified and still has not
 
     def version(self, key: str) -> int | None:
         """The newest version of a database in the image that is there; None where there is none, or nobody knows."""

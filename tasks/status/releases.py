@@ -14,6 +14,7 @@ from tasks.place import owned
 from tasks.promote.history import earlier
 from tasks.promote.run import images
 from tasks.promote.standing import look
+from tasks.status.offered import offered, overridden
 from tasks.status.release import Head, Release, stand
 from tasks.work import Work
 from tools.oci.registry import Registries
@@ -45,7 +46,12 @@ def releases(work: Work) -> dict[tuple[str, str], Release]:
     for target in targets:
         service, one = target.service or "", seen[target]
         said = one if isinstance(one, GanderError) else one.text
-        found[service, target.environment] = stand(service, target.environment, heads[service], said, known.get(target))
+        stands = stand(service, target.environment, heads[service], said, known.get(target))
+        if work.catalog.environments[target.environment].after:
+            stands = stands._replace(override=overridden(work, target, one))
+            if len(services) == 1:  # the environment before is looked at for it: five facts
+                stands = stands._replace(offered=offered(work, target))
+        found[service, target.environment] = stands
     return found
 
 

@@ -109,4 +109,6 @@ def _release(one: Release) -> dict[str, Any]:
             for key in keys
         ],
         "problems": list(one.problems),
+        "offered": one.offered or None,
+        "override": one.override or None,
     }

@@ -36,6 +36,11 @@ def lines(standings: Sequence[Standing], releases: Releases, *, whole: bool) -> 
             yield standing.called if releases else row
         yield from (f"  {line}" for line in below)
     yield from _unknown(releases)
+    for (service, environment), release in releases.items():
+        if release.offered:
+            yield f"{service}@{environment}: {release.offered}"
+        if release.override:
+            yield f"{service}@{environment} has {short(release.image)} by an override: {release.override}"
     elsewhere = dict.fromkeys(one.environment for one in standings if one.environment != LOCAL and one.exists)
     if elsewhere:
         yield f"{', '.join(elsewhere)}: by version alone; goose keeps no texts, so an edited file would not show"
