@@ -16,6 +16,7 @@ __all__ = ["CHANGES", "NOTHING", "OPEN", "Facts", "Findings", "Prospect", "fores
 
 NOTHING, CHANGES, OPEN = 0, 4, 1  # exit codes; what cannot be told wins
 YOU, MERGES, SYNCS = "you", "whoever merges", "whoever syncs in Argo CD"
+BY_HAND = "a person syncs it in Argo CD"
 
 Findings = Mapping[str, Mapping[str, Sequence[Finding]]]
 """What lint finds, by database and name of the file."""
@@ -154,13 +155,14 @@ def _road(facts: Facts, image: Image, now: str, runs: Mapping[str, Sequence[str]
     environment, there = facts.environment, now == image.whole
     if there and not runs:
         return "", []
-    argocd = environment.argocd
-    sync = f"a person syncs {argocd.application.format(service=facts.service) if argocd else 'it'} in Argo CD"
+    release = f"{facts.service}@{environment.name}"
+    ours = [f"doit sync:{release}", f"doit verify:{release}"] if environment.argocd else []
     if there:
-        return SYNCS, [sync]
+        return (YOU, ours) if ours else (SYNCS, [BY_HAND])
+    sync = ours or [f"then {BY_HAND}"]
     gitops = environment.gitops
     if facts.waiting and gitops:
-        return MERGES, [f"merge {facts.waiting} into {gitops.branch}", f"then {sync}"]
+        return MERGES, [f"merge {facts.waiting} into {gitops.branch}", *sync]
     built = [] if image.digest else [f"doit image:{facts.service}"]
     merge = ["then a person merges its pull request"] if gitops and gitops.push == "pull-request" else []
-    return YOU, [*built, f"doit promote:{facts.service}@{environment.name}", *merge, f"then {sync}"]
+    return YOU, [*built, f"doit promote:{release}", *merge, *sync]
