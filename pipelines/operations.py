@@ -79,6 +79,14 @@ LOGS = Operation(
     over="releases",
     environments="others",
 )
+HISTORY = Operation(
+    "history",
+    "show the releases of services elsewhere: when, by whom, of which commit",
+    "tasks.history:run",
+    over="releases",
+    environments="others",
+    takes=("evidence",),
+)
 START = Operation("start", "keep local servers running and print their URLs", "tasks.servers:start", over="all")
 STUDIO = Operation("studio", "show a local database in Prisma Studio until Ctrl-C", "tasks.studio:run", over="one")
 STOP = Operation("stop", "stop local servers", "tasks.servers:stop", over="all")
@@ -105,6 +113,7 @@ OPERATIONS = (
     PLAN,
     REHEARSE,
     LOGS,
+    HISTORY,
     START,
     STOP,
     STUDIO,

@@ -37,7 +37,7 @@ VARIABLES = {
     "baseline": Variable(doc="write down today's findings: they fail no more, and only shrink", values=("write",)),
     "fix": Variable(doc="make the safe fixes in migrations that are not merged", values=("true", "false")),
     "strict": Variable(doc="fail on warnings too", values=("true", "false")),
-    "evidence": Variable(doc="the folder that gets what was seen, as JSON", form="evidence"),
+    "evidence": Variable(doc="the folder for what verify saw, as JSON", form="evidence"),
     "stop": Variable(doc="end the run that is under way, whatever it does", values=("true",)),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import psycopg
@@ -509,6 +510,60 @@ def test_of_an_application_with_several_sources_the_commit_of_this_repository_co
     result = yard.world.state("shop-dev")["syncResult"]
     result["revisions"] = ["1.2.3", "0" * 40, result.pop("revision")]
     assert yard.verify(monkeypatch).summary.startswith("verified")
+
+
+def test_the_history_tells_releases_with_what_they_hold_and_what_was_verified(yard: Yard, tmp_path: Path) -> None:
+    status = yard.world.applications["shop-dev"]["status"]
+    (deployed,) = status["history"]
+    begun = yard.world.state("shop-dev")["startedAt"]
+    older = {
+        **deployed,
+        "revision": yard.before,
+        "deployedAt": "2026-11-22T04:56:48Z",
+        "initiatedBy": {"automated": True},
+    }
+    lost = {**deployed, "revision": "0" * 40, "deployedAt": "2026-11-21T04:56:48Z"}
+    status["history"] = [lost, older, deployed | {"revision": yard.promoted, "deployStartedAt": begun}]
+    yard.mono.fine("verify:shop@dev", f"evidence={tmp_path}/kept", **yard.variables)
+    (tmp_path / "kept" / "other.json").write_text("[]")
+    done = yard.mono.fine("history:shop@dev", f"evidence={tmp_path}/kept", **yard.variables)
+    head, first, what, proof, second, before, third, unknown = done.stdout.splitlines()
+    assert head == "shop@dev"
+    assert first == f"  2026-11-23 04:56:48  deployer  {yard.promoted[:12]}"
+    assert what == f"    m-0123456789abcdef, of {yard.before[:12]}, main to 2"
+    assert proof.startswith("    verified, 20")
+    assert second == f"  2026-11-22 04:56:48  automated sync  {yard.before[:12]}"
+    assert before == "    m-fedcba9876543210"
+    assert third == "  2026-11-21 04:56:48  deployer  000000000000"
+    assert unknown == "    origin/main has no such commit"
+    assert "other.json is no evidence of an operation, and passed over" in done.stderr
+
+
+def test_a_history_that_cannot_be_asked_for_is_told_for_that_service_alone(yard: Yard) -> None:
+    yard.world.faults.append(Fault(status=401))
+    done = yard.mono.doit("history:shop@dev", **yard.variables)
+    assert done.returncode == 1
+    assert "does not take the token of SHOP_TOKEN" in done.stdout
+
+
+def test_no_secret_is_written_or_shown_anywhere(yard: Yard, tmp_path: Path) -> None:
+    shown = []
+    for words in (("verify:shop@dev",), ("verify:shop@dev", "format=json"), ("logs:shop@dev",), ("history:shop@dev",)):
+        done = yard.mono.doit(
+            *words, *((f"evidence={tmp_path}/kept",) if "verify" in words[0] else ()), **yard.variables
+        )
+        shown.append(done.stdout + done.stderr)
+    yard.world.faults.append(Fault(status=500, body=f'{{"message": "echo {TOKEN}"}}'.encode()))
+    done = yard.mono.doit("verify:shop@dev", **yard.variables)
+    assert done.returncode == 1
+    shown.append(done.stdout + done.stderr)
+    files = [file for folder in (yard.mono.root, tmp_path) for file in folder.rglob("*") if file.is_file()]
+    assert any(file.name == "state.db" for file in files)
+    password = urlsplit(yard.url).password
+    assert password
+    for secret in (TOKEN, password):
+        assert not [text for text in shown if secret in text]
+        assert not [file for file in files if secret.encode() in file.read_bytes()]
 
 
 FAULTS: dict[str, tuple[Fault, bool]] = {  # and whether a repeat gets over it

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from schemas.application import Application, application
+from schemas.deployment import Deployment, deployments
 from schemas.errors import ArgoError
 from schemas.job import Job, Pod, job, pod, refused
 from schemas.part import Part, Unreadable
@@ -55,6 +56,11 @@ class Server:
         about = f"Application {name}"
         query = {"refresh": "normal"} if compared else {}
         return self._read(application, self.door.get(_path(name), about, query), about)
+
+    def history(self, name: str) -> tuple[Deployment, ...]:
+        """The deployments of the Application that Argo CD remembers: ten, where nobody has told it otherwise."""
+        about = f"Application {name}"
+        return self._read(deployments, self.door.get(_path(name), about), about)
 
     def sync(self, name: str, commit: str, info: dict[str, str]) -> None:
         """Ask for a full sync of exactly that commit; the hooks run. ``info`` is kept with the operation.
