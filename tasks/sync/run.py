@@ -120,7 +120,7 @@ def _followed(site: Site, wanted: Request) -> Outcome:
         else:
             heard = at
             memory, now = step(memory, seen, at)
-            line = "; ".join(filter(None, (shown(seen), now.says if now.what == "on" else "")))
+            line = now.says if now.what == "ended" else "; ".join(filter(None, (shown(seen), now.says)))
             if line != told:
                 site.say(line)
                 told = line

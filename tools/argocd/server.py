@@ -81,7 +81,7 @@ class Server:
 
     def terminate(self, name: str) -> None:
         """Have the operation that runs ended, whoever's it is; what it began is deleted. Raises as `sync`."""
-        self.door.act("DELETE", f"{_path(name)}/operation", f"Application {name}")
+        self.door.act("DELETE", f"{_path(name)}/operation", f"Application {name}", {})  # it takes nothing but JSON
 
     def windows(self, name: str) -> Windows:
         """The Application's sync windows, and whether one keeps a sync by hand closed now."""

@@ -1,0 +1,142 @@
+"""`doit sync` against a real Argo CD: a release as its engineer types it, and what a cluster does to one."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.site import Site, example
+from tests.journeys.conftest import ROOT, Monorepo
+
+SERVICE = "auth-service"
+TARGET = f"sync:{SERVICE}@dev"
+RUNS = re.compile(r"; pod \S+ Running")
+
+
+@pytest.fixture(scope="module", name="site")
+def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
+        yield site
+
+
+@pytest.fixture(name="mono")
+def fixture_mono(site: Site, monkeypatch: pytest.MonkeyPatch) -> Monorepo:
+    for name, value in site.variables.items():
+        monkeypatch.setenv(name, value)
+    site.promoted()
+    return site.monorepo
+
+
+def failed(mono: Monorepo, *words: str) -> str:
+    """What a sync says that must not end well."""
+    done = mono.doit(TARGET, *words)
+    assert done.returncode == 1, done.stderr
+    return done.stderr
+
+
+def test_a_release_is_rolled_out_and_verified_and_then_nothing_runs(site: Site, mono: Monorepo) -> None:
+    done = mono.fine(TARGET)
+    commit = site.git("rev-parse", "HEAD")
+    assert f"{site.application} is at {commit[:12]}" in done.stderr
+    assert f"  {SERVICE}-migrate: 2" in done.stderr
+    assert site.cluster.deployer not in done.stderr
+    assert site.versions()
+    assert "0 ran, 1 up to date, 0 failed" in mono.fine(TARGET).stderr
+    mono.fine(f"verify:{SERVICE}@dev")
+    (mono.root / "README.md").write_text("of another service\n")
+    site.save("docs: of another service")
+    assert "0 ran, 1 up to date, 0 failed" in mono.fine(TARGET).stderr
+    site.valued("chore: of this one", note="changed")
+    assert "1 ran, 0 up to date, 0 failed" in mono.fine(TARGET).stderr
+
+
+def test_a_job_whose_pods_a_quota_refuses_ends_early_and_nothing_of_it_runs(site: Site, mono: Monorepo) -> None:
+    space = f"--namespace={site.namespace}"
+    site.cluster.kubectl("create", "quota", "none", "--hard=pods=0", space)
+    try:
+        site.valued("chore: again", note="quota")
+        said = failed(mono)
+    finally:
+        site.cluster.kubectl("delete", "quota", "none", space)
+    assert "the pod of the migration does not start" in said
+    assert "exceeded quota: none" in said
+    assert "it was ended, and nothing of it runs" in said
+    with site.cluster.api() as api:
+        assert "operation" not in site.now(api)
+    mono.fine(TARGET)
+
+
+def test_a_secret_that_is_not_there_ends_early(site: Site, mono: Monorepo) -> None:
+    space, name = f"--namespace={site.namespace}", f"{SERVICE}-databases"
+    held = site.cluster.read("secret", name, space)
+    site.cluster.kubectl("delete", "secret", name, space)
+    try:
+        site.valued("chore: again", note="secret")
+        said = failed(mono)
+    finally:
+        kept = {key: held[key] for key in ("apiVersion", "kind", "data")} | {"metadata": {"name": name}}
+        site.cluster.kubectl("create", space, "-f=-", given=kept)
+    assert "CreateContainerConfigError" in said
+    assert "it was ended, and nothing of it runs" in said
+    mono.fine(TARGET)
+
+
+def test_a_closed_sync_window_is_told_with_its_time(site: Site, mono: Monorepo) -> None:
+    window = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "namespaces": [site.namespace]}
+    patched = ("patch", "appproject", "default", "--namespace=argocd", "--type=merge", "--patch")
+    site.cluster.kubectl(*patched, json.dumps({"spec": {"syncWindows": [window]}}))
+    try:
+        site.valued("chore: again", note="window")
+        said = failed(mono)
+    finally:
+        site.cluster.kubectl(*patched, json.dumps({"spec": {"syncWindows": None}}))
+    assert "a sync window keeps" in said
+    assert "closed from `* * * * *` on, for 1h" in said
+    mono.fine(TARGET)
+
+
+def test_a_migration_that_runs_outlives_ctrl_c_and_the_next_run_takes_it_up(site: Site, mono: Monorepo) -> None:
+    site.valued("chore: again", note="ctrl-c")
+    with psycopg.connect(site.url) as connection:
+        connection.execute("LOCK TABLE goose_db_version IN ACCESS EXCLUSIVE MODE")
+        begun = subprocess.Popen(
+            mono.command(TARGET),
+            cwd=ROOT,
+            env=mono.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert begun.stderr is not None
+        try:
+            seen = next(filter(RUNS.search, iter(begun.stderr.readline, "")), "")
+        finally:
+            begun.send_signal(signal.SIGINT)
+            _, said = begun.communicate(timeout=60)
+        assert seen
+        assert begun.returncode == 128 + signal.SIGINT, said
+        assert f"→ doit {TARGET}" in said
+        uid = site.job()["metadata"]["uid"]
+        assert connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall()
+    done = mono.fine(TARGET)
+    assert site.job()["metadata"]["uid"] == uid
+    assert "taking up run" in done.stderr or "0 ran, 1 up to date" in done.stderr
+
+
+def test_automated_sync_is_refused(site: Site, mono: Monorepo) -> None:
+    patched = ("patch", "application", site.application, "--namespace=argocd", "--type=merge", "--patch")
+    site.cluster.kubectl(*patched, json.dumps({"spec": {"syncPolicy": {"automated": {"enabled": True}}}}))
+    try:
+        assert "has automated sync on" in failed(mono)
+    finally:
+        site.cluster.kubectl(*patched, json.dumps({"spec": {"syncPolicy": {"automated": None}}}))
+        with site.cluster.api() as api:
+            site.idle(api)
