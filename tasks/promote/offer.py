@@ -20,6 +20,7 @@ from tasks.verify.run import servers
 from tasks.work import Work
 from tools.oci.pull import labels
 from tools.oci.registry import Registries
+from tools.shell import redact
 
 __all__ = ["Offer", "offer"]
 
@@ -119,12 +120,12 @@ def _looked(work: Work, before: Target, there: Release | GanderError, registries
         one.key: {file.name: file.sha256 for file in there.streams[name]} for name, one in there.databases.items()
     }
     if not verdict.verified:
-        return found._replace(says=verdict.what, streams=streams)
+        return found._replace(says=redact(verdict.what), streams=streams)
     return found._replace(verified=True, streams=streams, labelled=_labelled(there.image, registries))
 
 
 def _words(error: GanderError) -> str:
-    return f"{error.what} ({error.why})" if error.why else error.what
+    return redact(f"{error.what} ({error.why})" if error.why else error.what)
 
 
 def _labelled(image: str, registries: Registries) -> Streams | None:
