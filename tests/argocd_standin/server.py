@@ -212,7 +212,7 @@ def _handler(world: World) -> type[BaseHTTPRequestHandler]:
                 self._send(401, json.dumps(recorded("answer_401")).encode(), Fault())
                 return
             if self.command != "GET" and self.headers.get("Content-Type") != "application/json":
-                self._send(415, b"Invalid content type", Fault())  # server/server.go: enforceContentTypes
+                self._send(415, b"Invalid content type\n", Fault())  # server/server.go: enforceContentTypes
                 return
             fault = world.fault(line) or Fault()
             status, data = fault.status, fault.body

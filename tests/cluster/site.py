@@ -113,6 +113,16 @@ class Site:
             assert time.monotonic() < deadline, self.now(api)
             time.sleep(PAUSE)
 
+    def compared(self, api: Api) -> None:
+        """Wait until Argo CD has looked at what the last operation made, and calls it synced and healthy."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            status = self.now(api)["status"]
+            if (status["sync"]["status"], status["health"]["status"]) == ("Synced", "Healthy"):
+                return
+            assert time.monotonic() < deadline, status
+            time.sleep(PAUSE)
+
     def now(self, api: Api) -> dict[str, Any]:
         """The Application as it is."""
         found: dict[str, Any] = api.get(f"/applications/{self.application}").json()

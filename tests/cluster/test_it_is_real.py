@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.site import PATIENCE, PAUSE, Site, example
+from tests.cluster.site import Site, example
 from tests.journeys.conftest import ROOT
 from tools.toolchain.cluster import pinned_argocd, pinned_kubernetes
 
@@ -51,7 +50,9 @@ def test_a_sync_runs_our_image_before_the_application_and_the_next_one_replaces_
         (ran,) = pod["status"]["containerStatuses"]
         assert ran["imageID"].rpartition("@")[2] == image.rpartition("@")[2]
         assert f"goose: successfully migrated database to version: {site.versions()[-1]}" in site.log(pod)
-        _healthy(site)
+        site.compared(api)
+        found = cluster.read("deployment", SERVICE, f"--namespace={site.namespace}")
+        assert found["status"]["readyReplicas"] == found["spec"]["replicas"]
 
         again = site.sync(api, revision, "second")["status"]["operationState"]
         assert again["phase"] == "Succeeded", again
@@ -70,18 +71,3 @@ def test_the_deployers_token_can_do_what_a_release_needs_and_no_more(cluster: Cl
         assert api.patch(path, json={"patch": "{}", "patchType": "merge"}).status_code == 403
     with cluster.api("wrong") as api:
         assert api.get(path).status_code == 401
-
-
-def _healthy(site: Site) -> None:
-    """Wait until the application has rolled out and Argo CD says so."""
-    deadline = time.monotonic() + PATIENCE
-    with site.cluster.api() as api:
-        while True:
-            status = site.now(api)["status"]
-            standing = status["sync"]["status"], status["health"]["status"]
-            if standing == ("Synced", "Healthy"):
-                break
-            assert time.monotonic() < deadline, status
-            time.sleep(PAUSE)
-    found = site.cluster.read("deployment", SERVICE, f"--namespace={site.namespace}")
-    assert found["status"]["readyReplicas"] == found["spec"]["replicas"]

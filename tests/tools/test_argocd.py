@@ -82,6 +82,12 @@ def test_a_sync_is_of_one_whole_commit_with_all_hooks_and_says_whose_it_is(serve
     assert found.state is None
 
 
+def test_what_changes_something_without_a_body_says_that_it_is_json_too(server: Server) -> None:
+    with pytest.raises(ArgoError) as raised:
+        server.terminate("cart-dev")
+    assert "No operation is in progress" in raised.value.why, "read, and not turned away for its form"
+
+
 @pytest.mark.parametrize("name", ["main", COMMIT[:12], "HEAD"])
 def test_nothing_but_a_whole_commit_is_ever_synced(server: Server, world: World, name: str) -> None:
     with pytest.raises(ValueError, match=name):
