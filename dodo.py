@@ -10,7 +10,7 @@ from pipelines.variables import VARIABLES
 CONTENTS = Contents(
     steps=STEPS,
     operations=OPERATIONS,
-    groups={"check": ("lint", "test", "migrate", "prisma")},
+    groups={"check": ("lint", "test", "migrate", "prisma"), "deploy": ("promote", "sync", "verify")},
     default="check",
     variables=VARIABLES,
 )

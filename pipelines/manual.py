@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines import words as naming
@@ -59,9 +59,7 @@ def about(verb: Verb, contents: Contents) -> str:
 
 def manual(contents: Contents) -> list[str]:
     """Every verb, group, command and variable, one line each."""
-    place = "[:SERVICE[/DATABASE]]"
-    groups = [(f"{name}{place}", ", ".join(steps)) for name, steps in contents.groups.items()]
-    groups = [(form, f"{doc} (plain `doit`)" if form == contents.default + place else doc) for form, doc in groups]
+    groups = [_group(name, steps, contents) for name, steps in contents.groups.items()]
     variables = [(f"{name}={_shown(one)}", one.doc) for name, one in contents.variables.items()]
     sections = {
         "Steps, in the order of the road; each runs only what its inputs changed": _verbs(contents.steps),
@@ -76,6 +74,12 @@ def manual(contents: Contents) -> list[str]:
         lines += ["", title] if lines else [title]
         lines += [f"  {form:<{width}}  {doc}" for form, doc in rows]
     return lines
+
+
+def _group(name: str, steps: Sequence[str], contents: Contents) -> tuple[str, str]:
+    """A group is named as its first step is."""
+    form = naming.form(contents.verbs[steps[0]]).removeprefix(steps[0])
+    return f"{name}{form}", f"{', '.join(steps)}{' (plain `doit`)' if name == contents.default else ''}"
 
 
 def _shown(variable: Variable) -> str:

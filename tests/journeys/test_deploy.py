@@ -1,0 +1,73 @@
+"""`doit deploy`: image, promotion, sync and proof by one word, each only where it is not true already.
+
+The registry, the remote and the database are real; Argo CD and the cluster are a stand-in.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.argocd_standin.controller import Act, acting, fails, picks_up, prints, well
+from tests.argocd_standin.server import World
+from tests.journeys.conftest import counts, ran
+from tests.journeys.test_promote_protected import GOOD, YES, Yard, fixture_model, fixture_yard
+from tests.playground import git
+
+__all__ = ["fixture_model", "fixture_yard"]
+
+LOG = """2026/11/23 04:56:47 OK   00003_c.sql (1.95ms)
+2026/11/23 04:56:47 goose: successfully migrated database to version: 3
+"""
+LOGS = {"shop-migrate": LOG}
+ROAD = ["image:shop", "promote:shop@dev", "sync:shop@dev", "verify:shop@dev"]
+
+
+@pytest.fixture(autouse=True)
+def _third(yard: Yard) -> None:
+    """A third migration is merged."""
+    root = yard.mono.root
+    (yard.mono.folder("shop") / "00003_c.sql").write_text(GOOD.format("c"))
+    yard.mono.commit()
+    git(root, "push", "--quiet", "origin", "main")
+
+
+def migrates(yard: Yard) -> Act:
+    """The Job has run: the database has the third version."""
+
+    def act(world: World, name: str) -> None:
+        prints(LOG)(world, name)
+        yard.sql("INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)")
+
+    return act
+
+
+def test_a_merged_migration_goes_all_the_way_and_again_only_the_proof_is_made(yard: Yard) -> None:
+    before = yard.image
+    acting(yard.world, [picks_up, migrates(yard), well(LOGS)])
+    done = yard.mono.fine("deploy:shop@dev", **yard.variables)
+    assert [name for name in ran(done) if name in ROAD] == ROAD
+    assert "verified: 3 versions of " in done.stderr
+    assert yard.there("dev") != before
+    assert len(yard.world.sent) == 1
+    yard.world.sent.clear()
+    again = yard.mono.fine("deploy:shop@dev", **yard.variables)
+    assert [name for name in ran(again) if name in ROAD] == ["verify:shop@dev"]
+    assert yard.world.sent == []
+
+
+def test_a_migration_that_fails_ends_the_deploy_and_nothing_is_called_verified(yard: Yard) -> None:
+    acting(yard.world, [picks_up, prints(""), fails("hook_failed", "goose run: ERROR 00003_c.sql: no")])
+    done = yard.mono.doit("deploy:shop@dev", **yard.variables)
+    assert done.returncode == 1
+    assert "verified:" not in done.stderr
+    assert "verify:shop@dev" not in ran(done)
+    assert counts(done)[2] >= 1
+
+
+def test_prod_is_asked_for_nothing_while_dev_is_not_verified(yard: Yard) -> None:
+    yard.world.applications.clear()
+    yard.world.sent.clear()
+    said = yard.refused("deploy:shop@prod", *YES)
+    assert "dev has not verified" in said
+    assert yard.world.sent == []
+    assert not any("shop-prod" in one for one in yard.world.asked)
