@@ -124,3 +124,9 @@ def test_two_reasons_of_one_kind_add_up() -> None:
     other = replace(job.pods[0], containers=(replace(job.pods[0].containers[0], waiting="ErrImagePull"),))
     then = replace(look, jobs={"shop-migrate": replace(job, pods=(other,))})
     assert step(memory, then, 31.0)[1].what == "stuck"
+
+
+def test_what_was_seen_once_and_is_gone_was_overtaken_and_not_left_untaken() -> None:
+    memory, _ = step(Memory(run=OURS, begun=0.0), seen({"pending": OURS}), 0.0)
+    memory, _ = step(memory, seen({}), 1.0)
+    assert step(memory, seen({}), 12.0)[1].what == "overtaken"
