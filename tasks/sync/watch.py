@@ -48,8 +48,9 @@ class Follows:
 
     def close(self) -> None:
         """Let go of them: what runs in Argo CD goes on."""
+        left = dict(self._open)  # a worker that wakes up takes its own away
         self._over.set()
-        for target, run in self._open.items():
+        for target, run in left.items():
             self._say(f"detached from run {run}: it goes on in Argo CD, or ends there\n  → doit sync:{target}")
 
 

@@ -459,10 +459,11 @@ def test_a_run_is_ended_on_request_only(yard: Yard, monkeypatch: pytest.MonkeyPa
     assert asked(yard.world, "DELETE") == 1
 
 
-def test_ctrl_c_detaches_and_the_next_run_takes_up_the_same_operation(yard: Yard) -> None:
+@pytest.mark.parametrize("words", [("sync:shop@dev",), ("-a", "sync@dev")], ids=["alone", "beside another"])
+def test_ctrl_c_detaches_and_the_next_run_takes_up_the_same_operation(yard: Yard, words: tuple[str, ...]) -> None:
     acting(yard.world, [picks_up, prints(LOG.splitlines()[0])])
     begun = subprocess.Popen(
-        yard.mono.command("sync:shop@dev"),
+        yard.mono.command(*words),
         cwd=ROOT,
         env={**yard.mono.environment, **yard.variables},
         stdin=subprocess.DEVNULL,
