@@ -98,7 +98,7 @@ def test_a_machine_without_docker_is_in_order_and_told_how_to_get_it(
     outcome, lines = run(tmp_path, format="json")
     (row,) = (one for one in json.loads("\n".join(lines))["programs"] if one["name"] == "Docker")
     assert (outcome.exit_code, row["state"], row["version"], row["path"]) == (0, "absent", "", "")
-    assert row["needed_by"] == ["image (push=false)"]
+    assert row["needed_by"] == ["image (push=false)", "rehearse"]
     assert "no Docker daemon at unix:///nosuch/docker.sock: correct DOCKER_HOST" in row["obtain"]
 
 

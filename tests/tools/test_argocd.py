@@ -287,8 +287,8 @@ contexts:
 - {name: one, server: argo.example.com, user: one}
 - {name: two, server: "other.example.com:8443/argo", user: two}
 users:
-- {name: one, auth-token: first}
-- {name: two, auth-token: second}
+- {name: one, auth-token: token-of-one}
+- {name: two, auth-token: token-of-two}
 """
 
 
@@ -297,13 +297,17 @@ def test_the_server_and_the_token_come_from_services_yaml_then_variables_then_th
 ) -> None:
     (alone / ".config" / "argocd").mkdir(parents=True)
     (alone / ".config" / "argocd" / "config").write_text(CONFIG)
-    assert tuple(login(ArgoCD("a")))[:2] == ("https://other.example.com:8443/argo", "second")
-    assert tuple(login(ArgoCD("a", "argo.example.com")))[:2] == ("https://argo.example.com", "first")
+    assert tuple(login(ArgoCD("a")))[:2] == ("https://other.example.com:8443/argo", "token-of-two")
+    assert tuple(login(ArgoCD("a", "argo.example.com")))[:2] == ("https://argo.example.com", "token-of-one")
     monkeypatch.setenv("ARGOCD_SERVER", "third.example.com")
-    monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "third")
-    assert tuple(login(ArgoCD("a"))) == ("https://third.example.com", "third", "ARGOCD_AUTH_TOKEN")
-    monkeypatch.setenv("OTHER", "fourth")
-    assert tuple(login(ArgoCD("a", "argo.example.com", "OTHER"))) == ("https://argo.example.com", "fourth", "OTHER")
+    monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "token-of-a-variable")
+    assert tuple(login(ArgoCD("a"))) == ("https://third.example.com", "token-of-a-variable", "ARGOCD_AUTH_TOKEN")
+    monkeypatch.setenv("OTHER", "token-of-another")
+    assert tuple(login(ArgoCD("a", "argo.example.com", "OTHER"))) == (
+        "https://argo.example.com",
+        "token-of-another",
+        "OTHER",
+    )
 
 
 def test_without_a_server_or_a_token_it_says_what_to_set(alone: Path) -> None:

@@ -26,7 +26,7 @@ __all__ = ["Program", "programs", "versions"]
 
 EVERY = ("every step",)
 GOOSE_STEPS = ("test", "migrate", "renumber", "rollback")
-DOCKER_STEPS = ("image (push=false)",)
+DOCKER_STEPS = ("image (push=false)", "rehearse")
 SERVER_STEPS = ("test", "migrate", "prisma", "renumber", "status", "start", "reset", "rollback")
 LIBRARIES = (("doit", "psycopg", "PyYAML", "jsonschema", "rich"), ("pytest", "ruff", "mypy", "import-linter"))
 
