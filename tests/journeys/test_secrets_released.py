@@ -83,13 +83,13 @@ def objects(repository: Path) -> bytes:
 def test_no_secret_of_a_release_is_written_down_or_shown(release: Release) -> None:
     with Watch() as watch:
         release.doit("image", code=1, logged_in="wrong")
-        release.doit("plan@dev", "format=json", code=4)
+        release.doit("plan@dev", "format=json", code=1)  # nobody answers at the URL of the database
         release.doit("image", "format=json", code=0)
         release.doit("promote@dev", code=0)
         release.doit("promote@dev", code=0)
         release.doit("why", "promote@dev", "image", code=0)
         release.doit("status@dev", code=1)
-        release.doit("plan@dev", "format=markdown", code=0)
+        release.doit("plan@dev", "format=markdown", code=1)
         release.registry.process.kill()
         release.doit("why", "image", code=0)
     release.mono.settle()
