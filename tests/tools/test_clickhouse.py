@@ -450,10 +450,11 @@ def test_an_ordinary_user_runs_it_too(tmp_path: Path) -> None:
         "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one', None)))\n"
         "engine.stop(print); print('settled', sorted(engine.settled()))\n"
     )
+    kept = {name: os.environ[name] for name in ("PATH", "GANDER_TOOLS") if name in os.environ}
     done = subprocess.run(
         account.command((sys.executable, "-c", journey, str(tmp_path / "clickhouse"))),
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
