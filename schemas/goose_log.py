@@ -18,6 +18,9 @@ PARSE = "failed to parse SQL migration file: "
 MISSING = re.compile(r"found \d+ missing migrations")
 SQLSTATE = re.compile(r"\(SQLSTATE (?P<code>[0-9A-Z]{5})\)")
 CLICKHOUSE = re.compile(r"\b[Cc]ode: (?P<code>\d+)[.,]")
+LOST_CODES = ("08", "57P01", "57P02", "57P03")  # SQLSTATEs, or their class: no connection, shut down, crashed, starting
+LOST_NUMBERS = ("209", "210", "236", "394")  # ClickHouse: SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED, QUERY_WAS_CANCELLED
+LOST_WORDS = re.compile(r"\bEOF\b|conn closed|bad connection|broken pipe|connection re(?:set|fused)|failed to connect")
 SECONDS = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)", re.DOTALL)
@@ -46,6 +49,17 @@ class Failure:
     name: str = ""
     statement: str = ""
     code: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server went away, so that nobody saw what became of the work.
+
+        Go's database/sql gives a statement to a second connection when the first breaks: a refusal that goose prints
+        (57P03, the database system is starting up) may be the answer to that second attempt.
+        """
+        if self.code:
+            return self.code.startswith(LOST_CODES) if len(self.code) == len("57P01") else self.code in LOST_NUMBERS
+        return self.kind == "sql" or (self.kind == "other" and bool(LOST_WORDS.search(self.message)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

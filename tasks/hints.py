@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from schemas.catalog import EngineName
 
-__all__ = ["HINTS", "Hint", "hint"]
+__all__ = ["HINTS", "SERVER_LOST", "Hint", "hint"]
+
+SERVER_LOST = "the server went away while it worked; run the same command again: it looks at what was applied first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ HINTS = (
     Hint(
         engine="postgres",
         codes=("57P01", "57P02", "57P03", "08006", "08003"),
-        advice="the server went away while it worked; run the same command again: it looks at what was applied first",
+        advice=SERVER_LOST,
     ),
     # ClickHouse: the codes of src/Common/ErrorCodes.cpp (26.9)
     Hint(

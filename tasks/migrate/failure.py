@@ -14,7 +14,7 @@ from schemas.goose_log import Failure
 from schemas.statement import Statement
 from schemas.stream import Migration
 from tasks import place
-from tasks.hints import hint
+from tasks.hints import SERVER_LOST, hint
 from tasks.migrate.site import Site
 from tools import goose
 from tools.engine import Diagnosis
@@ -67,19 +67,22 @@ def explain(
         )
     named = next((file for file in files if file.name == failed.name), None)
     if named is None:
-        advice = hint(site.database.engine, failed.code, failed.message)
+        advice = SERVER_LOST if failed.lost else hint(site.database.engine, failed.code, failed.message)
         return ToolError(f"{label}: goose could not work", why=failed.message, todo=advice or f"{again}")
     return _of_file(site, named, texts.get(named.name, named.data), failed, balance, direction, again)
 
 
 def statements_done(site: Site, texts: Mapping[str, bytes], result: goose.Result) -> int | None:
-    """How many statements of the file that failed were done before; None where that was not seen."""
+    """How many statements of the file that failed were done before; None where that was not seen.
+
+    The one that failed is not done, unless the server went away: then it may be.
+    """
     failed = result.log.failure
-    if failed is None or result.code < 0 or failed.name not in texts:
+    if failed is None or result.code < 0 or failed.name not in texts or failed.lost:
         return None
     if failed.kind != "sql":
         return 0 if failed.kind == "parse" else None
-    spot = _spot(parse(texts[failed.name], os.environ).up, failed, site.server.diagnose(site.application))
+    spot = _spot(parse(texts[failed.name], os.environ).up, failed, _diagnosis(site, failed))
     return spot.number - 1 if spot and len(spot.among) == 1 else None
 
 
@@ -92,7 +95,7 @@ def _of_file(  # noqa: PLR0917 - parts of one message
     direction: Literal["up", "down"],
     again: str,
 ) -> MigrationFailed:
-    diagnosis = site.server.diagnose(site.application)
+    diagnosis = _diagnosis(site, failed)
     parsed = parse(text, os.environ)
     spot = _spot(parsed.up if direction == "up" else parsed.down, failed, diagnosis)
     message = diagnosis.message if diagnosis else UNREADABLE.sub(r"failed at \2\n\3", NOISE.sub("", failed.message))
@@ -104,9 +107,11 @@ def _of_file(  # noqa: PLR0917 - parts of one message
     if diagnosis:
         why += [f"{word}: {text}" for word, text in _said(diagnosis) if text]
     if spot:
-        why += _standing(place.has_transaction(site.database, file.data), spot, direction)
+        why += _standing(place.has_transaction(site.database, file.data), spot, direction, failed)
     advice, way = hint(site.database.engine, failed.code, message), f"correct the file, then {again}"
-    if (
+    if failed.lost:  # the file may be as good as any
+        advice, way = SERVER_LOST, again
+    elif (
         direction == "down" and not site.scratch and failed.code.startswith(("42", "3F"))
     ):  # the Down itself is wrong, and it is history
         advice = "a file is taken back with the text that it was applied with, so a correction of it comes too late"
@@ -118,6 +123,12 @@ def _of_file(  # noqa: PLR0917 - parts of one message
         why="\n".join([*why, *balance]),
         todo="\n".join(filter(None, (advice, way))),
     )
+
+
+def _diagnosis(site: Site, failed: Failure) -> Diagnosis | None:
+    """What the server's log says of this very failure: its last error may be another one, as goose's own first look."""
+    found = site.server.diagnose(site.application) if failed.code else None
+    return found if found and found.code == failed.code else None
 
 
 def _spot(statements: Sequence[Statement], failed: Failure, diagnosis: Diagnosis | None) -> Spot | None:
@@ -155,7 +166,7 @@ def _said(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
     return ("detail", diagnosis.detail), ("the server's hint", diagnosis.hint), ("within", diagnosis.context)
 
 
-def _standing(transaction: bool, spot: Spot, direction: str) -> list[str]:  # noqa: FBT001 - read from the file
+def _standing(transaction: bool, spot: Spot, direction: str, failed: Failure) -> list[str]:  # noqa: FBT001 - as read
     """What the failed file itself has done."""
     if len(spot.among) > 1:
         which = f"one of the equal statements on lines {_list(spot.among)} failed"
@@ -163,12 +174,13 @@ def _standing(transaction: bool, spot: Spot, direction: str) -> list[str]:  # no
     if transaction:
         return [f"statement {spot.number} of {spot.count}; the whole file was rolled back"]
     version = "not recorded" if direction == "up" else "still recorded"
-    failed = f"statement {spot.number} of {spot.count} failed, and the version is {version}"
+    became = "may be done or not" if failed.lost else "failed"
+    last = f"statement {spot.number} of {spot.count} {became}, and the version is {version}"
     if spot.number == 1:
-        return [f"it has no transaction: {failed}"]
+        return [f"it has no transaction: {last}"]
     before = f"statements 1 to {spot.number - 1} are done and stay"
     done = {2: "statement 1 is done and stays"}.get(spot.number, before)
-    return [f"it has no transaction and stopped half-way: {done}, {failed}"]
+    return [f"it has no transaction and stopped half-way: {done}, {last}"]
 
 
 def _balance(pending: Sequence[Migration], left: Collection[int], direction: Literal["up", "down"]) -> list[str]:

@@ -45,6 +45,27 @@ def test_every_unit_of_goose_is_seconds(text: str, seconds: float) -> None:
     assert read == Ran(name="20250101000000_a.sql", seconds=pytest.approx(seconds), empty=False)  # type: ignore[arg-type]  # approx compares
 
 
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ('failed to execute SQL query "SELECT 1": unexpected EOF', True),
+        ('failed to execute SQL query "SELECT 1": FATAL: the database system is starting up (SQLSTATE 57P03)', True),
+        ('failed to execute SQL query "SELECT 1": FATAL: terminating connection (SQLSTATE 57P01)', True),
+        ('failed to execute SQL query "SELECT 1": connection failure (SQLSTATE 08006)', True),
+        ('failed to execute SQL query "SELECT 1": ERROR: canceling statement (SQLSTATE 57014)', False),
+        ('failed to execute SQL query "SELECT 1": ERROR: no such table (SQLSTATE 42P01)', False),
+        ('failed to execute SQL query "SELECT 1": code: 210, message: Connection reset', True),
+        ('failed to execute SQL query "SELECT 1": code: 60, message: Unknown table', False),
+        ("failed to insert new goose version: failed to connect to `host=x`: dial error", True),
+        ("failed to insert new goose version: ERROR: permission denied (SQLSTATE 42501)", False),
+    ],
+)
+def test_a_server_that_went_away_is_told_from_one_that_refused(text: str, *, lost: bool) -> None:
+    failure = parse_log(f"2026/11/23 03:58:50 goose run: ERROR 20250101000000_a.sql: {text}").failure
+    assert failure is not None
+    assert failure.lost is lost
+
+
 @given(st.text())
 def test_no_text_is_taken_for_a_success_that_it_does_not_state(text: str) -> None:
     log = parse_log(text)
