@@ -7,12 +7,12 @@ import sys
 from argparse import ArgumentParser
 from types import FrameType
 
-from bench import engines, image, lint, migrate
+from bench import engines, image, lint, migrate, release
 from bench.timing import machine, table
 
 __all__ = ["main"]
 
-BENCHMARKS = {"migrate": migrate, "engines": engines, "lint": lint, "image": image}
+BENCHMARKS = {"migrate": migrate, "engines": engines, "lint": lint, "image": image, "release": release}
 
 
 def main(arguments: list[str]) -> int:

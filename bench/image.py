@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
@@ -16,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from bench.monorepo import generate
-from bench.timing import Comparison, compare, elapsed
-from bench.yard import DOIT, Yard, folder, run
+from bench.timing import Comparison, compare, cpu, elapsed
+from bench.yard import Yard, empty, folder, run
 from schemas.errors import GanderError
 from tasks.image import build as building
 from tasks.image import content
@@ -29,11 +28,10 @@ from tools.oci.registry import Registries
 from tools.toolchain import shipped
 from tools.toolchain.golang import ARCHITECTURES
 
-__all__ = ["DOC", "measure", "options"]
+__all__ = ["DOC", "measure", "options", "pushed"]
 
 DOC = "doit image of many services that are up to date, and one new image beside docker build and push"
 PROMISED = 2.0  # seconds for the services that are up to date
-EMPTY = "def task_empty():\n    return {'actions': [], 'uptodate': [True]}\n"
 BUILT = f"""\
 FROM scratch
 COPY ca-certificates.crt {building.CERTIFICATES}
@@ -75,7 +73,7 @@ def measure(chosen: Namespace) -> Iterator[Comparison]:
         file.write_text(file.read_text(encoding="utf-8") + image, encoding="utf-8")
         publish(file.parent, place / "remote.git")
         yard = Yard.at(file)
-        _push(yard)
+        pushed(yard)
         yield _unchanged(yard, registry, place / "empty", chosen.rounds)
         with _docker() as (docker, host):
             if docker:
@@ -84,7 +82,7 @@ def measure(chosen: Namespace) -> Iterator[Comparison]:
                 print(f"beside docker build: not measured: {host}")
 
 
-def _push(yard: Yard) -> None:
+def pushed(yard: Yard) -> None:
     """Push every service's image as `doit image` does, without its proof by lint and test."""
     held = content.contents(yard.catalog, list(yard.catalog.services))
     with Registries() as there:
@@ -95,14 +93,12 @@ def _push(yard: Yard) -> None:
             there.push(content.of_content(yard.catalog, name, what).reference, image, lambda _: None)
 
 
-def _unchanged(yard: Yard, registry: Registry, empty: Path, rounds: int) -> Comparison:
+def _unchanged(yard: Yard, registry: Registry, place: Path, rounds: int) -> Comparison:
     """Everything is there: one question a service, and nothing else."""
-    empty.mkdir()
-    (empty / "dodo.py").write_text(EMPTY, encoding="utf-8")
     count = len(yard.catalog.services)
 
     def look() -> float:
-        before, cpu, told = len(registry.requests()), _cpu(), ""
+        before, worked, told = len(registry.requests()), cpu(), ""
 
         def work() -> None:
             nonlocal told
@@ -114,14 +110,14 @@ def _unchanged(yard: Yard, registry: Registry, empty: Path, rounds: int) -> Comp
         kinds = Counter(one.split()[0] for one in registry.requests()[before:])
         requests = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
         kept = "within" if taken < PROMISED else "MORE THAN"
-        print(f"{taken:.2f} s, {kept} {PROMISED:.0f} s, {_cpu() - cpu:.2f} s of them computing; asked: {requests}")
+        print(f"{taken:.2f} s, {kept} {PROMISED:.0f} s, {cpu() - worked:.2f} s of them computing; asked: {requests}")
         return taken
 
     return compare(
         f"doit image, {count} services up to date",
         look,
         "an empty doit",
-        lambda: elapsed(lambda: run(DOIT, cwd=empty)),
+        empty(place),
         rounds=rounds,
     )
 
@@ -159,12 +155,6 @@ def _new(yard: Yard, registry: Registry, place: Path, docker: Docker, rounds: in
         return taken
 
     return compare("one new image, built and pushed", ours, "docker build, docker push", theirs, rounds=rounds)
-
-
-def _cpu() -> float:
-    """The seconds that processors have worked for the programs that this one has run."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 @contextmanager

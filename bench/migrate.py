@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.monorepo import generate
 from bench.timing import Comparison, Timed, compare, elapsed
-from bench.yard import DOIT, PROJECT, Yard, folder, run
+from bench.yard import DOIT, PROJECT, Yard, empty, folder, run
 from schemas.target import LOCAL
 from tools import toolchain
 from tools.postgres.connection import Address
@@ -26,7 +26,6 @@ while read -r folder database; do
     GOOSE_DRIVER=postgres GOOSE_DBSTRING="$SERVER/$database?sslmode=disable" "$GOOSE" -env=none -dir "$folder" up
 done
 """
-EMPTY = "def task_empty():\n    return {'actions': [], 'uptodate': [True]}\n"
 
 
 def options(parser: ArgumentParser) -> None:
@@ -53,16 +52,15 @@ def measure(chosen: Namespace) -> Iterator[Comparison]:
                 yield _fresh(yard, goose, size, chosen.rounds)
             if "cold" in chosen.parts:
                 yield _cold(yard, goose, size, chosen.rounds)
-        (place / "empty").mkdir()
-        (place / "empty" / "dodo.py").write_text(EMPTY, encoding="utf-8")
+        nothing = empty(place / "empty")
         if "example" in chosen.parts:
-            yield from _nothing_to_do(_example(place), "example", "auth-service", place / "empty", chosen.looks)
+            yield from _nothing_to_do(_example(place), "example", "auth-service", nothing, chosen.looks)
         if "large" in chosen.parts:
             yard = Yard.at(generate(place / "large", services=chosen.services, files=chosen.each))
             yard.doit("migrate:service-001")
             yard.rest()
             yard.copy_state()
-            yield from _nothing_to_do(yard, f"{chosen.services} services", "service-001", place / "empty", chosen.looks)
+            yield from _nothing_to_do(yard, f"{chosen.services} services", "service-001", nothing, chosen.looks)
 
 
 def _fresh(yard: Yard, goose: Path, size: str, rounds: int) -> Comparison:
@@ -101,11 +99,8 @@ def _cold(yard: Yard, goose: Path, size: str, rounds: int) -> Comparison:
     return compare(f"doit migrate, {size}, server down", ours, "start, goose in a loop", theirs, rounds=rounds)
 
 
-def _nothing_to_do(yard: Yard, title: str, service: str, empty: Path, looks: int) -> Iterator[Comparison]:
+def _nothing_to_do(yard: Yard, title: str, service: str, nothing: Timed, looks: int) -> Iterator[Comparison]:
     """Runs that find everything as it should be, each beside an empty doit."""
-
-    def nothing() -> float:
-        return elapsed(lambda: run(DOIT, cwd=empty))
 
     def look(*words: str, program: Sequence[str | Path] = DOIT) -> Timed:
         def timed() -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 __all__ = ["generate"]
 
-HEAD = "version: 1\nroot: .\nenvironments: {local: {}}\nservices:\n"
+HEAD = "environments: {local: {}}\n"
 
 INIT = """\
 -- +goose Up
@@ -102,10 +102,11 @@ CYCLE = (
 )
 
 
-def generate(root: Path, *, services: int, files: int) -> Path:
+def generate(root: Path, *, services: int, files: int, head: str = HEAD) -> Path:
     """Write a monorepo of services with one PostgreSQL database each, and return its services.yaml.
 
-    Every stream has ``files`` migrations named in sequence, ``00001_init.sql`` first.
+    Every stream has ``files`` migrations named in sequence, ``00001_init.sql`` first. ``head`` is what services.yaml
+    says before it lists the services.
     """
     names = [f"service-{number:03}" for number in range(1, services + 1)]
     stream = _stream(files)
@@ -116,7 +117,7 @@ def generate(root: Path, *, services: int, files: int) -> Path:
             (folder / file).write_text(text, encoding="utf-8")
     listed = "".join(f"  {name}: {{databases: {{main: {{engine: postgres, name: {name}}}}}}}\n" for name in names)
     catalog = root / "services.yaml"
-    catalog.write_text(HEAD + listed, encoding="utf-8")
+    catalog.write_text(f"version: 1\nroot: .\n{head}services:\n{listed}", encoding="utf-8")
     return catalog
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-__all__ = ["Comparison", "compare", "elapsed", "machine", "table"]
+__all__ = ["Comparison", "compare", "cpu", "elapsed", "machine", "table"]
 
 Timed = Callable[[], float]
 """Does the thing once and returns the seconds that count; what it prepares and tidies up does not."""
@@ -43,6 +44,12 @@ def elapsed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def cpu() -> float:
+    """The seconds that processors have worked for the programs that this one has run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def table(comparisons: Iterable[Comparison]) -> list[str]:

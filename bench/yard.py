@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from bench.timing import Timed, elapsed
 from schemas.catalog import Catalog, Database
 from schemas.catalog_file import load
 from schemas.target import LOCAL
@@ -27,11 +28,12 @@ from tools.postgres.connection import Address
 from tools.postgres.embedded import address
 from tools.postgres.home import Home
 
-__all__ = ["DOIT", "PROJECT", "Yard", "folder", "run"]
+__all__ = ["DOIT", "PROJECT", "Yard", "empty", "folder", "run"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOIT = (sys.executable, Path(sys.executable).with_name("doit"))
 NOTHING: Mapping[str, str] = MappingProxyType({})
+EMPTY = "def task_empty():\n    return {'actions': [], 'uptodate': [True]}\n"
 PATIENCE = 60.0  # seconds for a server to stop
 
 
@@ -56,9 +58,9 @@ class Yard:
         """The folder of the embedded PostgreSQL."""
         return self.catalog.root / ".state" / "postgres"
 
-    def doit(self, *words: str, program: Sequence[str | Path] = DOIT) -> str:
-        """Run doit here and return what it told its user."""
-        return run([*program, *words], cwd=PROJECT, services=self.catalog.file)
+    def doit(self, *words: str, program: Sequence[str | Path] = DOIT, extra: Mapping[str, str] = NOTHING) -> str:
+        """Run doit here, with variables of its own, and return what it told its user."""
+        return run([*program, *words], cwd=PROJECT, services=self.catalog.file, extra=extra)
 
     def stop(self) -> None:
         """Stop the server that `doit start` keeps, or that an interrupted run has left, and wait until it is gone."""
@@ -109,6 +111,13 @@ class Yard:
             document["databases"][database.names[LOCAL]] = {**held, "mark": mark}
             journal.settle(History(place=mark, table=database.table), records)
         proof.write_text(json.dumps(document), encoding="utf-8")
+
+
+def empty(place: Path) -> Timed:
+    """A doit that has one task, which is up to date, in a folder that is not there yet: what doit itself takes."""
+    place.mkdir()
+    (place / "dodo.py").write_text(EMPTY, encoding="utf-8")
+    return lambda: elapsed(lambda: run(DOIT, cwd=place))
 
 
 @contextmanager

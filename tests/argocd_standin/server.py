@@ -177,9 +177,9 @@ class World:
 
 
 @contextmanager
-def serving(tls: trustme.CA | None = None) -> Iterator[World]:
+def serving(tls: trustme.CA | None = None, world: World | None = None) -> Iterator[World]:
     """A world that is served on loopback until the end, with a certificate of that authority where there is one."""
-    world = World()
+    world = world or World()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(world))
     server.daemon_threads = True
     if tls:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import registries
+
+ROOT = Path(__file__).parents[2]
+SERVICES = 2
+
+
+def test_a_deploy_with_nothing_left_to_do_verifies_all_and_its_requests_are_counted(tmp_path: Path) -> None:
+    registries.program()
+    words = ("release", "--services", str(SERVICES), "--files", "2", "--rounds", "1")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    counted = re.findall(r"^ +(\d+) (.+), \d+\.\d\d a service", done.stdout, re.MULTILINE)
+    warm, measured = counted[: len(counted) // 2], counted[len(counted) // 2 :]
+    assert warm == measured, "a pair to warm up and a pair that counts"
+    asked = {kind: int(number) for number, kind in measured}
+    assert asked.pop("in all") == sum(asked.values())
+    assert {kind: number // SERVICES for kind, number in asked.items()} == {
+        "Argo CD GET application": 2,
+        "Argo CD GET logs": 2,
+        "Argo CD GET resource": 4,
+        "Argo CD GET resource-tree": 2,
+        "database connections": 2,
+        "registry HEAD": 2,
+    }, "sync and verify each look at every fact; image and promote each ask the registry"
+    assert f"doit deploy@dev, {SERVICES} services released" in done.stdout
