@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from schemas.application import IMAGE, Application
+from schemas.application import IMAGE, Application, Request
 from schemas.errors import Refused
 from schemas.windows import Window, Windows
 
-__all__ = ["Ask", "Begin", "Resume", "Wait", "begin", "closed"]
+__all__ = ["Ask", "Begin", "Resume", "Wait", "begin", "closed", "latest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,11 @@ class Wait:
 Begin = Ask | Resume | Wait
 
 
-def begin(application: Application, image: str, alike: Collection[str], target: str) -> Begin:
+def begin(application: Application, image: str, alike: Collection[str], target: str, *, seen: str = "") -> Begin:
     """What comes first. ``alike`` are the commits that say the same of this service as the branch does now.
+
+    ``seen`` is the run that was under way when this run of doit looked first. Where it has ended since, it is taken
+    up all the same, and judged: to ask for the release again would hide what it came to.
 
     Raises Refused where Argo CD syncs by itself, or the Application is not rendered from one folder of a repository:
     it takes no commit then.
@@ -54,13 +57,22 @@ def begin(application: Application, image: str, alike: Collection[str], target: 
             why="of several sources, or of a repository of charts, no single commit is the release",
             todo="give the Application one `source:` with a `path:`",
         )
-    pending = application.pending
-    if pending is None:
+    last = latest(application, seen)
+    if last is None:
         return Ask()
-    ours = bool(pending.run) and pending.told(IMAGE) == image and not (pending.partial or pending.dry)
-    if ours and len(pending.revisions) == 1 and pending.revisions[0] in alike:
-        return Resume(run=pending.run, commit=pending.revisions[0])
-    return Wait(whose=f"{pending.whose}{f' (run {pending.run})' if pending.run else ''}")
+    ours = bool(last.run) and last.told(IMAGE) == image and not (last.partial or last.dry)
+    if ours and len(last.revisions) == 1 and last.revisions[0] in alike:
+        return Resume(run=last.run, commit=last.revisions[0])
+    if application.pending is None:
+        return Ask()
+    return Wait(whose=f"{last.whose}{f' (run {last.run})' if last.run else ''}")
+
+
+def latest(application: Application, seen: str) -> Request | None:
+    """The operation that runs, or that run of ours where it was the last one and is over."""
+    state = application.state
+    over = state.request if state and seen and state.request.run == seen else None
+    return application.pending or over
 
 
 def closed(windows: Windows, application: str, target: str) -> None:

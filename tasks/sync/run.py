@@ -14,10 +14,10 @@ from schemas.target import Target
 from tasks.image import content
 from tasks.promote.judgement import unproven
 from tasks.sync import request as requests
-from tasks.sync.before import Ask, Resume, begin, closed
+from tasks.sync.before import Ask, Resume, begin, closed, latest
 from tasks.sync.ending import ended, goes_on, stopped
 from tasks.sync.follow import DEADLINE, Memory, shown, step
-from tasks.sync.rendered import alike
+from tasks.sync.rendered import alike as same
 from tasks.sync.request import Request
 from tasks.sync.site import Site
 from tasks.sync.watch import Follows, Tail, look
@@ -49,7 +49,7 @@ def run(work: Work) -> Outcome:
         work=work,
         target=f"{service}@{target.environment}",
         server=servers(work).of(work, target),
-        follows=work.session.shared("sync", lambda: Follows(work.session.say)),
+        follows=Follows.of(work.session),
         written=written,
         expected=written.expected(environment.namespace or ""),
     )
@@ -68,7 +68,9 @@ def _begun(site: Site) -> tuple[Site, Request]:
     until, busy, waiting = time.monotonic() + DEADLINE, 0, ""
     while True:
         application = site.server.application(site.expected.application)
-        first = begin(application, site.expected.image, _alike(site, application), site.target)
+        seen = site.follows.under_way.get(site.target, "")
+        alike = _alike(site, application, seen)
+        first = begin(application, site.expected.image, alike, site.target, seen=seen)
         if isinstance(first, Resume):
             site.say(f"taking up run {first.run}")
             return site, Request(site.expected.application, site.expected.image, first.commit, first.run)
@@ -96,11 +98,11 @@ def _begun(site: Site) -> tuple[Site, Request]:
         site = site.read()
 
 
-def _alike(site: Site, application: Application) -> frozenset[str]:
-    """The commit of the operation that runs, where it says the same as the branch does now."""
-    pending, source, tip = application.pending, application.source, site.written.tip
-    commits = pending.revisions if pending and source else ()
-    return frozenset(one for one in commits if source and alike(site.written.place, source, one, tip))
+def _alike(site: Site, application: Application, seen: str) -> frozenset[str]:
+    """The commit of the operation that may be taken up, where it says the same as the branch does now."""
+    last, source, tip = latest(application, seen), application.source, site.written.tip
+    commits = last.revisions if last and source else ()
+    return frozenset(one for one in commits if source and same(site.written.place, source, one, tip))
 
 
 def _followed(site: Site, wanted: Request) -> Outcome:

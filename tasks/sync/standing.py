@@ -12,6 +12,7 @@ from tasks.image import content
 from tasks.promote.judgement import unproven
 from tasks.promote.standing import Seen, look
 from tasks.sync.rendered import alike
+from tasks.sync.watch import Follows
 from tasks.verify.findings import FACTS, Finding, find
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.release import Release, written
@@ -65,6 +66,9 @@ def _answer(work: Work, seen: Seen | GanderError) -> Answer:
     application = gathered.facts.application.value
     if application is None:
         return Answer(up_to_date=None, because=f"not known: {gathered.facts.application.why}")
+    if application.pending is not None:
+        name = f"{target.service}@{target.environment}"
+        Follows.of(work.session).under_way[name] = application.pending.run
     over = _over(application, release) or next((f"{one.about}: {one.says}" for one in lacking(gathered)), "")
     if over:
         return Answer(up_to_date=False, because=over)

@@ -14,6 +14,7 @@ from tasks.sync.follow import Look
 from tasks.verify.facts import Expected, Printed, Seen
 from tasks.verify.gather import container
 from tasks.verify.masking import masked
+from tasks.work import Session
 from tools.argocd import Server
 
 __all__ = ["Follows", "Tail", "look"]
@@ -24,11 +25,20 @@ SOON = 20.0  # seconds after which looks become rarer
 
 
 class Follows:
-    """The operations that a run follows. A run that ends before they do says how each is taken up again."""
+    """The operations that a run follows. A run that ends before they do says how each is taken up again.
+
+    ``under_way`` has the run that was seen to go on when somebody first looked, by target: it may end before its turn.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._over = say, Event()
         self._open: dict[str, str] = {}
+        self.under_way: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, session: Session) -> Follows:
+        """Those of this run of doit."""
+        return session.shared("sync", lambda: cls(session.say))
 
     @contextmanager
     def following(self, target: str, run: str) -> Iterator[None]:

@@ -459,8 +459,14 @@ def test_a_run_is_ended_on_request_only(yard: Yard, monkeypatch: pytest.MonkeyPa
     assert asked(yard.world, "DELETE") == 1
 
 
-@pytest.mark.parametrize("words", [("sync:shop@dev",), ("-a", "sync@dev")], ids=["alone", "beside another"])
-def test_ctrl_c_detaches_and_the_next_run_takes_up_the_same_operation(yard: Yard, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "looks"),
+    [(("sync:shop@dev",), 4), (("sync:shop@dev",), 1), (("-a", "sync@dev"), 4)],
+    ids=["alone", "alone, and it ends right after the first look", "beside another"],
+)
+def test_ctrl_c_detaches_and_the_next_run_takes_up_the_same_operation(
+    yard: Yard, words: tuple[str, ...], looks: int
+) -> None:
     acting(yard.world, [picks_up, prints(LOG.splitlines()[0])])
     begun = subprocess.Popen(
         yard.mono.command(*words),
@@ -481,7 +487,7 @@ def test_ctrl_c_detaches_and_the_next_run_takes_up_the_same_operation(yard: Yard
     assert "→ doit sync:shop@dev" in said
     assert "Traceback" not in said
     assert asked(yard.world, "DELETE") == 0
-    acting(yard.world, [*[prints(LOG)] * 4, well(LOGS)])
+    acting(yard.world, [*[prints(LOG)] * looks, well(LOGS)])
     done = yard.mono.fine("sync:shop@dev", **yard.variables)
     assert "taking up run" in done.stderr
     assert len(yard.world.sent) == 1
