@@ -125,7 +125,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "failed: the migration Job failed. {said}",
             "the application was not rolled out; files before the one that failed are applied",
             CAREFUL,
-            (LOOK, "mend the migration and release it: doit image:{service}", SYNC),
+            (LOOK, "mend the migration and release it: doit deploy:{target}", SYNC),
         ),
         "evicted": Advice(
             "failed",

@@ -125,11 +125,26 @@ def _failed(facts: Facts, expected: Expected, state: State, findings: tuple[Find
                 yield "evicted", f"{pod.name}: {pod.disrupted or pod.reason}"
         for says in stuck(_pods(facts)):
             yield "pod-never-starts", says
-        told = [one.says for one in findings if one.code == "log-error"]
-        message = next((one.message for one in bad if one), "")
-        yield "hook-failed", "\n".join(filter(None, (message or state.message, *told)))
+        yield "hook-failed", "\n".join(_of_jobs(state, expected, findings))
     proved = all(one.kind == "holds" for one in findings if one.fact != "operation")
     yield f"failed-elsewhere{'' if proved else '-unproved'}", "; ".join([state.message, *_unwell(state)])
+
+
+def _of_jobs(state: State, expected: Expected, findings: tuple[Finding, ...]) -> Iterator[str]:
+    """What Jobs that did not succeed say; where there are several, whose words they are, and what the others did."""
+    several = len(expected.parts) > 1
+    for part in expected.parts:
+        one, whose = row(state, expected, part.job), f"{part.job}: " if several else ""
+        if one is None or one.phase == "Succeeded":
+            continue
+        yield f"{whose}{one.message or state.message}"
+        yield from (f"{whose}{told.says}" for told in findings if (told.code, told.about) == ("log-error", part.job))
+    for part in expected.parts:
+        its = [one for one in findings if one.about in {part.job, part.label}]
+        if row(state, expected, part.job) is None:
+            yield f"{part.job}: it did not run"
+        elif all(one.kind == "holds" for one in its):
+            yield f"{part.label} is done: {its[-1].says}"
 
 
 def _doubted(findings: tuple[Finding, ...]) -> tuple[str, str]:
@@ -183,8 +198,9 @@ def _notes(facts: Facts, expected: Expected) -> Iterator[str]:
         yield from _about(application, application.state)
     for part in expected.parts:
         seen, held = facts.jobs.get(part.job, Look()).value, facts.databases.get(part.label, Look()).value
-        if seen is not None and (len(seen.pods) > 1 or seen.job.failures):
-            yield f"{part.job} was tried {max(len(seen.pods), seen.job.failures + 1)} times"
+        tries = max(len(seen.pods), seen.job.failures + (not seen.job.failed)) if seen else 0
+        if tries > 1:
+            yield f"{part.job} was tried {tries} times"
         for line in held.remarks if held else ():
             yield f"{part.label}: {line}"
 

@@ -70,6 +70,27 @@ def test_one_of_two_databases_that_is_behind_is_enough() -> None:
     assert [one.about for one in verdict.findings if one.kind != "holds"] == ["cart/other"]
 
 
+def test_of_two_jobs_the_verdict_says_which_failed_and_what_the_other_did() -> None:
+    case = {
+        "state": {"phase": "Failed", "message": "one or more synchronization tasks completed unsuccessfully"},
+        "row": {"hookPhase": "Failed", "message": "Job has reached the specified backoff limit"},
+        "log of cart/main": "2026/11/23 04:56:47 goose run: ERROR 2_b.sql: failed: ERROR: boom (SQLSTATE 1)",
+    }
+    verdict = judged(case, parts=(part("main"), part("other")))
+    assert (verdict.kind, verdict.verified) == ("hook-failed", False)
+    assert verdict.what.splitlines() == [
+        "failed: the migration Job failed. cart-migrate: Job has reached the specified backoff limit",
+        "cart-migrate: 2_b.sql: failed: ERROR: boom (SQLSTATE 1)",
+        "cart/other is done: all 2 versions to 2",
+    ]
+    assert "is done" not in judged(case | {"other": [1]}, parts=(part("main"), part("other"))).what
+
+
+def test_a_job_that_failed_with_its_first_pod_was_not_tried_again() -> None:
+    failed = {"failed": 1, "conditions": [{"type": "Failed", "status": "True", "message": "no"}]}
+    assert not [one for one in judged({"job": {"status": failed}}).notes if "tried" in one]
+
+
 WRONG: dict[str, dict[str, dict[str, Any]]] = {
     "operation": {
         "missing": {"application": None},
@@ -217,7 +238,7 @@ def seen(case: dict[str, Any], world: World, part: Part) -> Look[Seen]:
 
 
 def printed(case: dict[str, Any], world: World, part: Part) -> Iterator[Printed]:
-    text = case.get("log", world.logs[f"{part.job}-xrun-1"])
+    text = case.get(f"log of {part.label}", case.get("log", world.logs[f"{part.job}-xrun-1"]))
     if text is not None:
         yield Printed(pod=f"{part.job}-xrun-1", text=text, cut=case.get("cut", False), log=parse_log(text))
 
