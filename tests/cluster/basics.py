@@ -1,4 +1,4 @@
-"""What a cluster's node and Argo CD find beside them: a registry with images, git, Redis, and PostgreSQL for pods."""
+"""What a cluster's node and Argo CD find beside them: a registry with images, git, Redis, and databases for pods."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING
 
 from tests.cluster.asking import asked
 from tests.cluster.kubernetes import GATEWAY
+from tools import clickhouse as engine
 from tools import oci
 from tools.account import choose
+from tools.clickhouse.config import LOOPBACK, USER, Ports, server_xml, users_xml
+from tools.clickhouse.home import Home, python
 from tools.toolchain.golang import ARCHITECTURES
 
 if TYPE_CHECKING:
     from tests.cluster.inside import Inside
 
-__all__ = ["APPLICATION", "REDIS", "facts", "git", "images", "postgres", "redis", "registry"]
+__all__ = ["APPLICATION", "REDIS", "clickhouse", "facts", "git", "images", "postgres", "redis", "registry"]
 
 REDIS = 6379
 APPLICATION = "application:1"
 SUPERUSER = "tests"
+NATIVE = 9000  # the port of ClickHouse's native protocol, by which it reaches itself as a shard
+CLUSTER = "my_cluster"  # of the example's migrations; this server is all of it
+SERVE = Path(engine.__file__).parent / "serve.py"
 
 
 def registry(inside: Inside) -> None:
@@ -76,6 +82,30 @@ def postgres(inside: Inside) -> dict[str, str]:
         "postgres": f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}",
         "postgres_in_pods": f"postgresql://{SUPERUSER}:{password}@{GATEWAY}:{port}",
     }
+
+
+def clickhouse(inside: Inside) -> dict[str, str]:
+    """A ClickHouse server that pods reach at their gateway; its URLs for tests and for pods, without a database."""
+    package, port = inside.settings.clickhouse, inside.settings.ports["clickhouse"]
+    home = Home(path=inside.settings.run / "clickhouse")
+    home.path.mkdir()
+    home.prepare(package, "0")
+    account, password = home.account(package), home.password()
+    server = server_xml(home.run, Ports(http=port, tcp=NATIVE), token=SUPERUSER, password=password, clusters=[CLUSTER])
+    users = users_xml(password).split(f"<{USER}>")
+    texts = {
+        "config.xml": server.replace(f"<listen_host>{LOOPBACK}<", "<listen_host>0.0.0.0<"),
+        "users.xml": f"<{USER}>".join([users[0], users[1].replace(f"<ip>{LOOPBACK}<", "<ip>::/0<")]),
+        SERVE.name: SERVE.read_text(),
+    }
+    for name, text in texts.items():
+        (home.run / name).write_text(text)
+        if account:
+            account.own(home.run / name)
+    words = tuple(map(str, (python(), "-I", "-S", home.run / SERVE.name, package, home.data, home.run)))
+    inside.start("clickhouse", account.command(words) if account else words, TMPDIR=str(home.run))
+    login = f"http://{USER}:{password}@"
+    return {"clickhouse": f"{login}{LOOPBACK}:{port}", "clickhouse_in_pods": f"{login}{GATEWAY}:{port}"}
 
 
 def images(inside: Inside) -> None:

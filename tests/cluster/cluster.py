@@ -20,7 +20,7 @@ from typing import IO, Any
 import httpx
 
 from tests.cluster.pod.program import pod
-from tools.toolchain import postgres
+from tools.toolchain import clickhouse, postgres
 from tools.toolchain.cluster import cluster as build
 from tools.toolchain.cluster import cluster_place
 
@@ -50,6 +50,8 @@ class Cluster:
     git: str  # URL of a repository: {name} is for its name; it exists or is made by a push
     postgres: str = field(repr=False)  # URL of a server for the tests, without a database
     postgres_in_pods: str = field(repr=False)  # the same for pods
+    clickhouse: str = field(repr=False)  # HTTP URL of a server for the tests, without a database
+    clickhouse_in_pods: str = field(repr=False)  # the same for pods
 
     @property
     def environment(self) -> dict[str, str]:
@@ -113,7 +115,8 @@ def own(variables: Mapping[str, str]) -> Cluster | None:
 
 def programs(say: Say) -> dict[str, str]:
     """Where the programs are that a cluster consists of, each made when first needed. Raises ToolError."""
-    return {"programs": str(build(say)), "postgres": str(postgres(say)), "pod": str(pod(say))}
+    engines = {"postgres": str(postgres(say)), "clickhouse": str(clickhouse(say))}
+    return {"programs": str(build(say)), "pod": str(pod(say)), **engines}
 
 
 @contextmanager

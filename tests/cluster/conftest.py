@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.cluster import Cluster, own, up
+from tests.cluster.making import example
+from tests.cluster.site import Site
+from tests.journeys.conftest import Monorepo
 from tools.toolchain.cluster import cluster_lacks
 
 
@@ -36,3 +39,20 @@ def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
 
     with up(say) as ours:
         yield ours
+
+
+@pytest.fixture(scope="module", name="site")
+def fixture_site(
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The service of the example that a module of tests names, before its first release."""
+    with example(cluster, tmp_path_factory.mktemp("site"), request.module.SERVICE) as site:
+        yield site
+
+
+@pytest.fixture(name="mono")
+def fixture_mono(site: Site, monkeypatch: pytest.MonkeyPatch) -> Monorepo:
+    """Its monorepo, with the variables set that somebody has who releases it."""
+    for name, value in site.variables.items():
+        monkeypatch.setenv(name, value)
+    return site.monorepo

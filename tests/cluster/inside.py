@@ -41,6 +41,7 @@ class Settings:
     folder: Path  # outside: what the tests read, and the logs
     programs: Path
     postgres: Path
+    clickhouse: Path
     pod: Path
     ports: Mapping[str, int]
     run: Path = RUN
@@ -49,7 +50,7 @@ class Settings:
     def read(cls, text: str) -> Settings:
         """The settings of a command line."""
         read = json.loads(text)
-        paths = {key: Path(read[key]) for key in ("folder", "programs", "postgres", "pod")}
+        paths = {key: Path(read[key]) for key in ("folder", "programs", "postgres", "clickhouse", "pod")}
         return cls(name=read["name"], ports=read["ports"], **paths)
 
 
@@ -68,7 +69,7 @@ class Inside:
                 [str(word) for word in command],
                 env={**self.environment, **variables},
                 cwd=self.settings.run,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # open as long as this process is there: the end of it ends ClickHouse
                 stdout=log,
                 stderr=log,
             )
@@ -141,13 +142,13 @@ def _up(inside: Inside) -> dict[str, Any]:
     for part in (kubernetes.etcd, kubernetes.containerd, basics.registry, basics.git, basics.redis):
         part(inside)
     kubernetes.api_server(inside)
-    postgres = basics.postgres(inside)
+    postgres, clickhouse = basics.postgres(inside), basics.clickhouse(inside)
     basics.images(inside)
     kubernetes.rest(inside)
     say("starting Argo CD")
     facts = argocd.up(inside)
     kubernetes.ready(inside)
-    return {**kubernetes.facts(inside), **basics.facts(inside), **postgres, **facts}
+    return {**kubernetes.facts(inside), **basics.facts(inside), **postgres, **clickhouse, **facts}
 
 
 def _mounts(settings: Settings) -> None:

@@ -1,29 +1,26 @@
-"""The example monorepo as a cluster releases it: a namespace, a Secret, databases, a repository and Applications."""
+"""A service as a cluster releases it, and what its team and its release engineer can see of it."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import yaml
 
 from schemas.application import RUN
+from schemas.catalog import EngineName
 from tests.cluster.cluster import Answer, Api, Cluster
-from tests.journeys.conftest import ROOT, Monorepo
+from tests.journeys.conftest import Monorepo
 from tests.journeys.test_commit import WHO
-from tools.toolchain.golang import ARCHITECTURES
 
-__all__ = ["Site", "example"]
+__all__ = ["PATIENCE", "PAUSE", "Site"]
 
 PAUSE = 0.2  # seconds between two looks
 PATIENCE = 180.0  # seconds for what takes ten on an idle machine
@@ -32,14 +29,25 @@ DONE = ("Succeeded", "Failed", "Error")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One service of the example in one namespace of its own, as its team and its release engineer see it."""
+    """One service in one environment: in a namespace of its own, as its team and its release engineer see it."""
 
     cluster: Cluster
     monorepo: Monorepo
     service: str
-    namespace: str
-    key: str  # of the database in services.yaml
-    database: str  # as the server has it
+    name: str  # that no other service of the tests has
+    databases: Mapping[str, str]  # each one's key in services.yaml: its name on the server
+    engine: EngineName = "postgres"
+    environment: str = "dev"
+
+    def at(self, environment: str) -> Site:
+        """The same service in another environment."""
+        databases = {key: f"{name}_{environment}" for key, name in self.databases.items()}
+        return replace(self, environment=environment, databases=databases)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that is the service's alone."""
+        return self.name if self.environment == "dev" else f"{self.name}-{self.environment}"
 
     @property
     def application(self) -> str:
@@ -48,8 +56,19 @@ class Site:
 
     @property
     def url(self) -> str:
-        """The database's URL for the tests."""
-        return f"{self.cluster.postgres}/{self.database}"
+        """The first database's URL for the tests."""
+        return self.url_of(next(iter(self.databases)))
+
+    def url_of(self, key: str) -> str:
+        """A database's URL for the tests."""
+        server = self.cluster.postgres if self.engine == "postgres" else self.cluster.clickhouse
+        return f"{server}/{self.databases[key]}"
+
+    def url_in_pods(self, key: str) -> str:
+        """The same for pods."""
+        if self.engine == "clickhouse":
+            return f"{self.cluster.clickhouse_in_pods}/{self.databases[key]}"
+        return f"{self.cluster.postgres_in_pods}/{self.databases[key]}?sslmode=disable"
 
     def git(self, *words: str) -> str:
         """What git says in the monorepo."""
@@ -65,9 +84,10 @@ class Site:
     @property
     def variables(self) -> dict[str, str]:
         """What somebody has set who releases it."""
-        url = f"{self.service.replace('-', '_').upper()}_{self.key.upper()}_DEV_URL"
+        called = f"{self.service.replace('-', '_').upper()}_{{}}_{self.environment.upper()}_URL"
+        urls = {called.format(key.replace("-", "_").upper()): self.url_of(key) for key in self.databases}
         trusted = {"SSL_CERT_FILE": self.cluster.authority} if self.cluster.authority else {}
-        return {**WHO, **trusted, url: self.url, "ARGOCD_AUTH_TOKEN": self.cluster.deployer}
+        return {**WHO, **trusted, **urls, "ARGOCD_AUTH_TOKEN": self.cluster.deployer}
 
     def save(self, message: str) -> str:
         """Commit everything, push it to the branch that Argo CD reads, and name the commit."""
@@ -76,9 +96,14 @@ class Site:
         self.git("push", "--quiet", "origin", "HEAD:main")
         return self.git("rev-parse", "HEAD")
 
+    @property
+    def values(self) -> Path:
+        """The environment's values file."""
+        return self.monorepo.root / "services" / self.service / "helm" / f"values-{self.environment}.yaml"
+
     def valued(self, message: str, **changes: Any) -> str:
         """Change values of the migrations by hand, as somebody in a hurry does; the commit."""
-        file = self.monorepo.root / "services" / self.service / "helm" / "values-dev.yaml"
+        file = self.values
         found = yaml.safe_load(file.read_text())
         found["migrations"] |= changes
         file.write_text(yaml.safe_dump(found, sort_keys=False))
@@ -86,12 +111,16 @@ class Site:
 
     def image(self) -> str:
         """The image of migrations that the values file names."""
-        file = self.monorepo.root / "services" / self.service / "helm" / "values-dev.yaml"
+        file = self.values
         return str(yaml.safe_load(file.read_text())["migrations"]["image"])
 
     def promoted(self) -> str:
         """Promote the image of HEAD to the environment, and name the commit that says so."""
-        self.monorepo.fine(f"promote:{self.service}@dev", **WHO)
+        self.monorepo.fine(f"promote:{self.service}@{self.environment}", **WHO)
+        return self.pulled()
+
+    def pulled(self) -> str:
+        """Take what was pushed to the branch, such as a promotion, and name its commit."""
         self.git("pull", "--quiet", "--ff-only", "origin", "main")
         return self.git("rev-parse", "HEAD")
 
@@ -147,9 +176,10 @@ class Site:
             assert time.monotonic() < deadline, state
             time.sleep(PAUSE)
 
-    def job(self) -> dict[str, Any]:
+    def job(self, name: str = "") -> dict[str, Any]:
         """The migration Job as Kubernetes has it."""
-        found: dict[str, Any] = self.cluster.read("job", f"{self.service}-migrate", f"--namespace={self.namespace}")
+        named = name or f"{self.service}-migrate"
+        found: dict[str, Any] = self.cluster.read("job", named, f"--namespace={self.namespace}")
         return found
 
     def pods(self, job: dict[str, Any]) -> list[dict[str, Any]]:
@@ -162,71 +192,16 @@ class Site:
         """What a pod has printed."""
         return self.cluster.kubectl("logs", pod["metadata"]["name"], f"--namespace={self.namespace}")
 
-    def versions(self) -> list[int]:
-        """What goose's table says."""
-        with psycopg.connect(self.url) as connection:
-            found = connection.execute("SELECT version_id FROM goose_db_version WHERE version_id > 0 ORDER BY id")
+    def versions(self, key: str = "", table: str = "goose_db_version") -> list[int]:
+        """What goose's table of a database says, the first one's where none is named; nothing where there is none."""
+        with psycopg.connect(self.url_of(key) if key else self.url) as connection:
+            if not connection.execute("SELECT to_regclass(%s)", (table,)).fetchall()[0][0]:
+                return []
+            found = connection.execute(f"SELECT version_id FROM {table} WHERE version_id > 0 ORDER BY id".encode())
             return [row[0] for row in found.fetchall()]
 
-
-@contextmanager
-def example(cluster: Cluster, folder: Path, service: str) -> Iterator[Site]:
-    """A service of the example, committed and pushed, with its Application; taken away again afterwards."""
-    namespace = f"gander-{secrets.token_hex(4)}"
-    database = namespace.replace("-", "_")
-    (key,) = yaml.safe_load((ROOT / "services.yaml").read_text())["services"][service]["databases"]
-    monorepo = Monorepo(root=folder / "monorepo")
-    site = Site(cluster=cluster, monorepo=monorepo, service=service, namespace=namespace, key=key, database=database)
-    _written(site)
-    site.git("init", "--quiet", "--initial-branch=main")
-    site.git("remote", "add", "origin", cluster.git.format(name=namespace))
-    site.save("the example")
-    with psycopg.connect(f"{cluster.postgres}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{database}"'.encode())
-        try:
-            _created(site)
-            yield site
-        finally:
-            cluster.kubectl("delete", "application", site.application, "--namespace=argocd", "--ignore-not-found")
-            cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
-            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'.encode())
-            shutil.rmtree(monorepo.root)
-
-
-def _written(site: Site) -> None:
-    """The example's own files, with the cluster's names in the place of the example's."""
-    root, cluster = site.monorepo.root, site.cluster
-    for name in ("charts", f"services/{site.service}"):
-        shutil.copytree(ROOT / name, root / name)
-    listed = yaml.safe_load((ROOT / "services.yaml").read_text())
-    machine = ARCHITECTURES[os.uname().machine]
-    listed["image"] = {
-        "repository": f"{cluster.registry}/{site.namespace}/{{service}}-migrations",
-        "platforms": [f"linux/{machine}"],
-    }
-    dev = listed["environments"]["dev"] | {"namespace": site.namespace, "kube_context": cluster.context}
-    dev["argocd"] |= {"application": f"{{service}}-{site.namespace}", "server": urlsplit(cluster.argocd).netloc}
-    listed["environments"] = {"local": {}, "dev": dev}
-    (own,) = listed["services"][site.service]["databases"].values()
-    own["name"] = {"dev": site.database}
-    listed["services"] = {site.service: listed["services"][site.service]}
-    (root / "services.yaml").write_text(yaml.safe_dump(listed, sort_keys=False))
-    values = root / "services" / site.service / "helm" / "values-dev.yaml"
-    found = yaml.safe_load(values.read_text())
-    found["application"]["image"] = cluster.application
-    values.write_text(yaml.safe_dump(found, sort_keys=False))
-    (root / ".gitignore").write_text(".state/\n")
-
-
-def _created(site: Site) -> None:
-    """The namespace, the Secret that is no part of the chart, and the example's own Application, read from here."""
-    cluster, service = site.cluster, site.service
-    cluster.kubectl("create", "namespace", site.namespace)
-    inside = f"{cluster.postgres_in_pods}/{site.database}?sslmode=disable"
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{service}-databases"}}
-    cluster.kubectl("create", f"-n={site.namespace}", "-f=-", given={**secret, "stringData": {"DATABASE_URL": inside}})
-    application = yaml.safe_load((ROOT / "services" / service / "argocd" / "dev.yaml").read_text())
-    application["metadata"]["name"] = site.application
-    application["spec"]["source"]["repoURL"] = cluster.git.format(name=site.namespace)
-    application["spec"]["destination"] = {"name": "in-cluster", "namespace": site.namespace}
-    cluster.kubectl("create", "-f=-", given=application)
+    def files(self, key: str = "") -> list[int]:
+        """The versions that the files of a database say, of the only one where none is named."""
+        return sorted(
+            int(one.name.partition("_")[0]) for one in self.monorepo.folder(f"{self.service}/{key}").glob("*.sql")
+        )

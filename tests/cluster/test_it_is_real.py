@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.cluster.cluster import Cluster
-from tests.cluster.site import Site, example
+from tests.cluster.site import Site
 from tests.journeys.conftest import ROOT
 from tools.toolchain.cluster import pinned_argocd, pinned_kubernetes
 
 SERVICE = "auth-service"
 FILES = sorted((ROOT / "services" / SERVICE / "migrations").glob("*.sql"))
-
-
-@pytest.fixture(scope="module", name="site")
-def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
-        yield site
 
 
 def test_kubernetes_and_argo_cd_say_who_they_are(cluster: Cluster) -> None:

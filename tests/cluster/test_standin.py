@@ -12,7 +12,8 @@ import pytest
 from tests.argocd_standin.release import released
 from tests.argocd_standin.server import TOKEN, World, serving
 from tests.cluster.cluster import Api, Cluster
-from tests.cluster.site import Site, example
+from tests.cluster.making import example
+from tests.cluster.site import Site
 
 SERVICE = "auth-service"
 JOB = f"{SERVICE}-migrate"

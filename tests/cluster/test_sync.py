@@ -6,13 +6,11 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tests.cluster.cluster import Cluster
-from tests.cluster.site import Site, example
+from tests.cluster.site import Site
 from tests.journeys.conftest import ROOT, Monorepo
 
 SERVICE = "auth-service"
@@ -20,18 +18,10 @@ TARGET = f"sync:{SERVICE}@dev"
 RUNS = re.compile(r"; pod \S+ Running")
 
 
-@pytest.fixture(scope="module", name="site")
-def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
-        yield site
-
-
 @pytest.fixture(name="mono")
-def fixture_mono(site: Site, monkeypatch: pytest.MonkeyPatch) -> Monorepo:
-    for name, value in site.variables.items():
-        monkeypatch.setenv(name, value)
+def fixture_mono(site: Site, mono: Monorepo) -> Monorepo:
     site.promoted()
-    return site.monorepo
+    return mono
 
 
 def failed(mono: Monorepo, *words: str) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
 import psycopg
 import pytest
 
-from tests.cluster.cluster import Cluster
-from tests.cluster.site import Site, example
+from tests.cluster.site import Site
 from tests.journeys.conftest import ROOT, Monorepo
 
 SERVICE = "auth-service"
@@ -27,19 +25,6 @@ CREATE TABLE gadgets (
 -- +goose Down
 DROP TABLE gadgets;
 """
-
-
-@pytest.fixture(scope="module", name="site")
-def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
-        yield site
-
-
-@pytest.fixture(name="mono")
-def fixture_mono(site: Site, monkeypatch: pytest.MonkeyPatch) -> Monorepo:
-    for name, value in site.variables.items():
-        monkeypatch.setenv(name, value)
-    return site.monorepo
 
 
 @pytest.fixture(name="released")

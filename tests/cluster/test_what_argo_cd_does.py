@@ -11,19 +11,13 @@ import psycopg
 import pytest
 
 from tests.cluster.cluster import Api, Cluster
-from tests.cluster.site import PATIENCE, PAUSE, Site, example
+from tests.cluster.site import PATIENCE, PAUSE, Site
 
 SERVICE = "auth-service"
 JOB = f"{SERVICE}-migrate"
 AUTOMATED: dict[str, Any] = {"spec": {"syncPolicy": {"automated": {}}}}
 NOWHERE = f"@sha256:{'0' * 64}"
 BUSY = 9  # gRPC's FailedPrecondition, as the body of an answer says it
-
-
-@pytest.fixture(scope="module", name="site")
-def fixture_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with example(cluster, tmp_path_factory.mktemp("site"), SERVICE) as site:
-        yield site
 
 
 @pytest.fixture(name="api")
