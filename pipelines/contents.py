@@ -24,6 +24,7 @@ class Variable(NamedTuple):
     pattern: str = ".+"
     form: str = ""  # how a value looks, for a message about a bad one
     more: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # verb -> the values that it takes besides
+    alone: bool = False  # means something only where nothing but its verb runs
 
     def choices(self, verb: str) -> tuple[str, ...]:
         """The values that a verb takes, where they are listed."""

@@ -82,7 +82,7 @@ SYNC = Step(
     up_to_date="tasks.sync.standing:up_to_date",
     over="release",
     follows=("promote",),
-    takes=("stop",),
+    takes=("stop", "yes", "ref"),
 )
 VERIFY = Step(
     "verify",

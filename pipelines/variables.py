@@ -38,7 +38,7 @@ VARIABLES = {
     "fix": Variable(doc="make the safe fixes in migrations that are not merged", values=("true", "false")),
     "strict": Variable(doc="fail on warnings too", values=("true", "false")),
     "evidence": Variable(doc="the folder for what verify saw, as JSON", form="evidence"),
-    "stop": Variable(doc="end the run that is under way, whatever it does", values=("true",)),
+    "stop": Variable(doc="end the run that is under way, whatever it does", values=("true",), alone=True),
     "version": Variable(doc="the version that is meant", pattern=r"[0-9]+", form="20260101120000"),
     "to": Variable(doc="the version to go down to", pattern=r"[0-9]+", form="20260101120000"),
     "yes": Variable(doc="the name that confirms, where nobody can be asked", form="auth-service"),

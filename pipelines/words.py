@@ -77,6 +77,12 @@ def check_variables(
                 why=f"taken by {_listed(takers)}" if takers else "",
                 todo="doit list",
             )
+        if known.alone and len(used) > len(users):
+            raise SelectionError(
+                f"`{name}={value}` goes with {_listed(users)} alone",
+                why=f"the others, {_listed([verb for verb in used if verb not in users])}, would run all the same",
+                todo="\n".join(f"doit {verb}:… {name}={value}" for verb in users),
+            )
         if name in checked:
             raise SelectionError(f"`{name}` is given twice: `{checked[name]}` and `{value}`")
         for verb in users:

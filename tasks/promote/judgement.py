@@ -11,7 +11,7 @@ from schemas.errors import GanderError, Refused
 from tasks.promote.image import Image, short
 from tasks.promote.qualify import Qualified
 
-__all__ = ["Facts", "Wanted", "answer", "answer_after", "refuse", "unproven"]
+__all__ = ["Facts", "Wanted", "answer", "answer_after", "refuse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,14 @@ class Facts:
         return bool(self.override) and not (self.qualified and self.qualified.holds)
 
 
-def refuse(facts: Facts) -> None:
-    """Raise Refused unless the image may go to the environment.
+def refuse(facts: Facts, step: str = "promote") -> None:
+    """Raise Refused unless the image may go to the environment; ``step`` is what is run again then.
 
     A protected environment takes merged commits only, and an environment with ``after`` what that one has verified;
     with an ``override`` and its ``ref`` also what it has not. A protected one without ``after`` takes nothing.
     """
     environment = facts.environment
-    again = f"doit promote:{facts.service}@{environment.name}"
+    again = f"doit {step}:{facts.service}@{environment.name}"
     if (environment.protected or environment.after) and facts.override and not facts.ref:
         raise Refused(
             "an override needs a reference to who has decided it",
@@ -80,17 +80,6 @@ def refuse(facts: Facts) -> None:
             f"the registry has no {facts.reference}",
             why=f"{environment.name} could not pull it",
             todo=f"{built}{again}" + (" tag=m-…" if environment.after else ""),
-        )
-
-
-def unproven(environment: Environment) -> None:
-    """Raise Refused where an environment takes only what was verified: `sync` does not look at that itself."""
-    if environment.protected or environment.after:
-        what = f"what {environment.after} has verified" if environment.after else "verified images"
-        raise Refused(
-            f"{environment.name} takes only {what}, which sync does not look at yet",
-            why="`doit promote` looks at it before it writes; what its branch says is rolled out in Argo CD by hand",
-            todo="sync its Application in Argo CD, the whole of it",
         )
 
 

@@ -22,7 +22,7 @@ from tools.oci.pull import labels
 from tools.oci.registry import Registries
 from tools.shell import redact
 
-__all__ = ["Offer", "offer"]
+__all__ = ["Offer", "offer", "worth"]
 
 
 class Offer(NamedTuple):
@@ -45,15 +45,37 @@ def offer(work: Work, target: Target, images: Images) -> Offer:
     That environment's release is verified for it: Argo CD, the cluster and the databases are asked now.
     Raises Refused where there is no such image, RegistryError and ToolError where nobody can tell.
     """
-    before = Target(
-        step="verify", service=target.service, environment=work.catalog.environments[target.environment].after or ""
-    )
+    before = _before(work, target)
     registries = making(work).registries
+    there = _release(work, before)
+    return _judged(work, before, there, _chosen(work, before, there, images, registries), registries)
+
+
+def worth(work: Work, target: Target, said: str, commit: str) -> Offer:
+    """The image that is written down for an environment already, made of that commit, and what it is worth now.
+
+    The environment before is verified for it, as for `offer`, and it raises as that.
+    """
+    before = _before(work, target)
+    registries = making(work).registries
+    choice = Choice(_image(work, target.service or "", said, commit, registries), said)
+    return _judged(work, before, _release(work, before), choice, registries)
+
+
+def _before(work: Work, target: Target) -> Target:
+    environment = work.catalog.environments[target.environment].after or ""
+    return Target(step="verify", service=target.service, environment=environment)
+
+
+def _release(work: Work, before: Target) -> Release | GanderError:
     try:
-        there: Release | GanderError = release(work, before)
+        return release(work, before)
     except GanderError as error:
-        there = error
-    image, named = _chosen(work, before, there, images, registries)
+        return error
+
+
+def _judged(work: Work, before: Target, there: Release | GanderError, choice: Choice, registries: Registries) -> Offer:
+    image, named = choice
     seen = _looked(work, before, there, registries)
     held = _labelled(image.whole, registries) if seen.verified and image.digest else None
     return Offer(image, qualify(image, held, named, seen))

@@ -12,11 +12,11 @@ from schemas.application import Application
 from schemas.errors import ArgoError, Refused
 from schemas.target import Target
 from tasks.image import content
-from tasks.promote.judgement import unproven
 from tasks.sync import request as requests
 from tasks.sync.before import Ask, Resume, begin, closed, latest
 from tasks.sync.ending import ended, goes_on, stopped
 from tasks.sync.follow import DEADLINE, Memory, shown, step
+from tasks.sync.permission import Permission
 from tasks.sync.rendered import alike as same
 from tasks.sync.request import Request
 from tasks.sync.site import Site
@@ -42,7 +42,6 @@ def run(work: Work) -> Outcome:
     if not content.own(work.catalog.services[service]):
         return Outcome(summary="no database of its own, so nothing to sync")
     environment = work.catalog.environments[target.environment]
-    unproven(environment)
     work.progress.now("looking at the release")
     written = release(work, target)
     site = Site(
@@ -66,6 +65,7 @@ def run(work: Work) -> Outcome:
 def _begun(site: Site) -> tuple[Site, Request]:
     """Ask for the release, or find the run that does it already; each time by what branch and Application say then."""
     until, busy, waiting = time.monotonic() + DEADLINE, 0, ""
+    permission = Permission()
     while True:
         application = site.server.application(site.expected.application)
         seen = site.follows.under_way.get(site.target, "")
@@ -76,6 +76,9 @@ def _begun(site: Site) -> tuple[Site, Request]:
             return site, Request(site.expected.application, site.expected.image, first.commit, first.run)
         if isinstance(first, Ask):
             closed(site.server.windows(application.name), application.name, site.target)
+            if not permission.given(site, application):
+                site = site.read()
+                continue
             wanted = requests.new(application.name, site.expected.image, site.written.tip)
             with site.follows.following(site.target, wanted.run):
                 refused = requests.ask(site.server, wanted, site.follows.pause, site.say)

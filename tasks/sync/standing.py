@@ -9,7 +9,6 @@ from schemas.answer import Answer
 from schemas.application import Application
 from schemas.errors import GanderError
 from tasks.image import content
-from tasks.promote.judgement import unproven
 from tasks.promote.standing import Seen, look
 from tasks.sync.rendered import alike
 from tasks.sync.watch import Follows
@@ -60,7 +59,6 @@ def _answer(work: Work, seen: Seen | GanderError) -> Answer:
         return Answer(up_to_date=True, because="it has no database of its own")
     if isinstance(seen, GanderError):
         raise seen
-    unproven(seen.place.environment)
     release = written(work, seen.place, seen.tip)
     gathered = gather(work, target, release, servers(work).of(work, target))
     application = gathered.facts.application.value

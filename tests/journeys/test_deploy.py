@@ -10,7 +10,7 @@ import pytest
 from tests.argocd_standin.controller import Act, acting, fails, picks_up, prints, well
 from tests.argocd_standin.server import World
 from tests.journeys.conftest import counts, ran
-from tests.journeys.test_promote_protected import GOOD, YES, Yard, fixture_model, fixture_yard
+from tests.journeys.test_promote_protected import GOOD, Yard, fixture_model, fixture_yard
 from tests.playground import git
 
 __all__ = ["fixture_model", "fixture_yard"]
@@ -62,12 +62,3 @@ def test_a_migration_that_fails_ends_the_deploy_and_nothing_is_called_verified(y
     assert "verified:" not in done.stderr
     assert "verify:shop@dev" not in ran(done)
     assert counts(done)[2] >= 1
-
-
-def test_prod_is_asked_for_nothing_while_dev_is_not_verified(yard: Yard) -> None:
-    yard.world.applications.clear()
-    yard.world.sent.clear()
-    said = yard.refused("deploy:shop@prod", *YES)
-    assert "dev has not verified" in said
-    assert yard.world.sent == []
-    assert not any("shop-prod" in one for one in yard.world.asked)

@@ -204,17 +204,6 @@ def test_what_was_never_promoted_is_told_how(yard: Yard) -> None:
     assert not yard.world.sent
 
 
-def test_an_environment_that_takes_only_what_was_verified_is_refused(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = work(yard, monkeypatch)
-    environment = one.catalog.environments["dev"]
-    monkeypatch.setitem(one.catalog.environments, "dev", environment._replace(protected=True))
-    with pytest.raises(Refused, match="dev takes only verified images"):
-        run(one)
-    assert not yard.world.asked
-
-
 def test_somebody_elses_operation_is_waited_for_and_named(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     world = yard.world
     world.applications["shop-dev"]["operation"] = {"initiatedBy": {"username": "alice"}, "sync": {"revision": "main"}}
