@@ -10,9 +10,8 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from bench.image import pushed
 from bench.monorepo import generate
@@ -20,6 +19,7 @@ from bench.timing import Comparison, compare, cpu, elapsed
 from bench.yard import Yard, empty, folder
 from schemas.target import LOCAL
 from tests import registries
+from tests.argocd_standin.many import Many
 from tests.argocd_standin.release import released
 from tests.argocd_standin.server import TOKEN, World, serving
 from tests.playground import git, publish
@@ -43,18 +43,6 @@ environments:
 CHART = "apiVersion: v2\nname: {service}\nversion: 1.0.0\n"
 VALUES = 'migrations:\n  image: ""   # promoted\n'
 FLUSH = 10.0  # seconds until a session that ended is counted
-
-
-@dataclass(kw_only=True)
-class Many(World):
-    """Many Applications, behind each of which lies only what is its own."""
-
-    worlds: dict[str, World] = field(default_factory=dict)
-
-    def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
-        """As the Application's own world answers; what is none is refused."""
-        name = unquote(path.partition("/api/v1/applications/")[2].partition("/")[0])
-        return self.worlds.get(name, World()).answer(method, path, query, body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,10 +96,8 @@ class Reporter:
             return
         self.failed.append(task.name)
         self.exit_code = max(self.exit_code, BROKEN if fail.traceback else FAILED)
-        self._end_line("✗", task.name, "failed", "red")
-        self.display.line("".join(fail.traceback).rstrip() if fail.traceback else _indented(fail.message))
-        if fail.traceback:
-            self.display.line(BUG)
+        why = f"{''.join(fail.traceback).rstrip()}\n{BUG}" if fail.traceback else _indented(fail.message)
+        self._end_line("✗", task.name, "failed", "red", why)
 
     def skip_uptodate(self, task: Any) -> None:
         """A task was found up to date at its turn."""
@@ -139,9 +137,11 @@ class Reporter:
         if not_run:
             self.display.line(f"not run: {', '.join(not_run)}")
 
-    def _end_line(self, sign: str, name: str, text: str, style: str) -> None:
+    def _end_line(self, sign: str, name: str, text: str, style: str, below: str = "") -> None:
+        """In one piece: nothing that another job says at that moment comes between a failure and its reason."""
         took = duration(time.monotonic() - self._since[name])
-        self.display.line(f"{sign} {name:<{self._width}}  {text}  {took}", style)
+        head = f"{sign} {name:<{self._width}}  {text}  {took}"
+        self.display.line(f"{head}\n{below}" if below else head, style)
 
 
 def why_fresh(answer: Answer) -> str:

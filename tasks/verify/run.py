@@ -83,9 +83,12 @@ def run(work: Work) -> Outcome:
 
 def error(verdict: Verdict) -> GanderError:
     """What to raise of a verdict that is not `verified`: its words, and what to type."""
+    lacking = "; ".join(f"{one.fact} of {one.about}" for one in verdict.findings if one.kind != "holds")
     return NotVerified(
         redact(verdict.what),
-        why=redact(f"true: {verdict.true}\nsafe: {verdict.safe}\nsee docs/runbook.md#{verdict.kind}"),
+        why=redact(
+            f"true: {verdict.true}\nsafe: {verdict.safe}\nlacking: {lacking}\nsee docs/runbook.md#{verdict.kind}"
+        ),
         todo="\n".join(verdict.todo),
     )
 

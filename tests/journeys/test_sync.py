@@ -22,7 +22,8 @@ from tests.argocd_standin.controller import Act, acting, fails, fails_elsewhere,
 from tests.argocd_standin.release import released
 from tests.argocd_standin.server import TOKEN, Fault, World, recorded
 from tests.journeys.conftest import ROOT
-from tests.journeys.test_verify import LOG, Yard, fixture_yard
+from tests.journeys.wrong import LOG
+from tests.journeys.yard import Yard, fixture_yard
 from tests.playground import git
 
 __all__ = ["fixture_yard"]

@@ -1,0 +1,107 @@
+"""False success is the one error that must not be: whatever two facts are not as they should be, nothing is verified.
+
+One release for each fact that is missing, stale or wrong, and for each two of them, all verified by one command.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from subprocess import CompletedProcess
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.argocd_standin.server import TOKEN
+from tests.journeys.conftest import ROOT, Monorepo, ran
+from tests.journeys.fleet import Fleet, fleet
+from tests.journeys.wrong import FACTS, WRONG
+
+SCHEMA = json.loads((ROOT / "schemas" / "evidence.schema.json").read_text())
+GOOD = "all-well"
+
+
+def fact(name: str) -> str:
+    return name.partition("-")[0]
+
+
+PAIRS = [pair for pair in itertools.combinations(WRONG, 2) if fact(pair[0]) != fact(pair[1])]
+CASES = {"-and-".join(names): names for names in [*((one,) for one in WRONG), *PAIRS]}
+
+
+@pytest.fixture(scope="module", name="fleet")
+def fixture_fleet(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with fleet(empty_server, tmp_path_factory.mktemp("facts"), [GOOD, *CASES]) as made:
+        for service, names in CASES.items():
+            for name in names:
+                WRONG[name](made.places[service])
+        yield made
+
+
+@pytest.fixture(scope="module", name="done")
+def fixture_done(fleet: Fleet) -> CompletedProcess[str]:
+    unknown = [service for service, names in CASES.items() if "database-missing" in names]
+    variables = fleet.variables(*unknown)
+    return fleet.mono.doit("run", "--continue", "verify:*@dev", f"evidence={fleet.mono.root}/kept", **variables)
+
+
+@pytest.fixture(scope="module", name="kept")
+def fixture_kept(fleet: Fleet, done: CompletedProcess[str]) -> dict[str, Any]:
+    """The evidence of each service."""
+    assert done.returncode == 1
+    documents = [json.loads(file.read_text()) for file in (fleet.mono.root / "kept").iterdir()]
+    return {one["service"]: one for one in documents}
+
+
+@pytest.fixture(scope="module", name="told")
+def fixture_told(done: CompletedProcess[str]) -> dict[str, str]:
+    """The verdict that the command gave on each that is not verified, by service."""
+    found = re.findall(r"^✗ verify:(\S+)@dev +failed .*\n((?:  .*\n)+)", done.stderr, re.MULTILINE)
+    return dict(found)
+
+
+def lacking(document: Any) -> set[str]:
+    return {one["fact"] for one in document["facts"] if one["holds"] is not True}
+
+
+def test_the_matrix_has_each_fact_missing_stale_and_wrong_and_every_two_of_them() -> None:
+    assert set(WRONG) == {f"{one}-{how}" for one in FACTS for how in ("missing", "stale", "wrong")}
+    assert (len(PAIRS), len(CASES)) == (90, 105)
+
+
+def test_of_all_releases_only_the_one_that_went_well_is_verified(
+    done: CompletedProcess[str], kept: dict[str, Any], told: dict[str, str]
+) -> None:
+    assert ran(done) == [f"verify:{GOOD}@dev"]
+    assert re.findall(r"^. (verify:\S+) +verified:", done.stderr, re.MULTILINE) == [f"verify:{GOOD}@dev"]
+    assert f"1 ran, 0 up to date, {len(CASES)} failed" in done.stderr
+    assert [name for name, one in kept.items() if one["verified"] or one["verdict"] == "verified"] == [GOOD]
+    assert lacking(kept[GOOD]) == set()
+    assert set(told) == set(CASES)
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("service", CASES)
+def test_evidence_and_verdict_name_each_fact_that_does_not_hold(
+    service: str, kept: dict[str, Any], told: dict[str, str]
+) -> None:
+    document, verdict = kept[service], told[service]
+    jsonschema.validate(document, SCHEMA)
+    alone = [lacking(kept[name]) for name in CASES[service]]
+    assert lacking(document) == set().union(*alone)
+    assert {fact(name) for name in CASES[service]} <= lacking(document)
+    (named,) = re.findall(r"^ +lacking: (.*)$", verdict, re.MULTILINE)
+    assert set(re.findall(r"(\w+) of ", named)) == lacking(document)
+    assert re.match(r"  (not proved|failed)", verdict)
+    assert re.search(rf"^ +→ doit .*:{service}", verdict, re.MULTILINE)
+
+
+def test_one_release_alone_ends_as_it_does_among_others(fleet: Fleet) -> None:
+    done = fleet.mono.fine(f"verify:{GOOD}@dev", **fleet.variables())
+    assert "verified: 2 versions of " in done.stderr
+    done = fleet.mono.doit("verify:job-stale-and-database-stale@dev", **fleet.variables())
+    assert done.returncode == 1
+    assert "0 ran, 0 up to date, 1 failed" in done.stderr
