@@ -151,8 +151,9 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
         "hook-missing": Advice(
             "failed",
             "failed: the operation succeeded without the migration Job. {said}",
-            "no migration ran: only some resources were synced, or the chart has lost its hook",
-            "everything: the databases are untouched",
+            "no migration ran before the application: only some resources were synced, or the chart has lost its hook;"
+            " a Job that is no hook runs beside the application",
+            GOOSE,
             ("look at the chart: doit lint:{service}", SYNC),
         ),
         "wrong-revision": Advice(
