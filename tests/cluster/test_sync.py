@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 
+import httpx
 import psycopg
 import pytest
 
@@ -15,6 +16,15 @@ from tests.journeys.conftest import ROOT, Monorepo
 
 SERVICE = "auth-service"
 TARGET = f"sync:{SERVICE}@dev"
+NOWHERE = f"@sha256:{'0' * 64}"
+NICKNAME = """SET LOCAL lock_timeout = '2min';
+SET LOCAL statement_timeout = '3min';
+ALTER TABLE users ADD COLUMN nickname TEXT;
+
+-- +goose Down
+SET LOCAL lock_timeout = '2min';
+SET LOCAL statement_timeout = '3min';
+ALTER TABLE users DROP COLUMN nickname;"""
 RUNS = re.compile(r"; pod \S+ Running")
 
 
@@ -29,6 +39,19 @@ def failed(mono: Monorepo, *words: str) -> str:
     done = mono.doit(TARGET, *words)
     assert done.returncode == 1, done.stderr
     return done.stderr
+
+
+def typing(mono: Monorepo, *words: str) -> subprocess.Popen[str]:
+    """A command that has been typed, and runs."""
+    return subprocess.Popen(
+        mono.command(*words),
+        cwd=ROOT,
+        env=mono.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_a_release_is_rolled_out_and_verified_and_then_nothing_runs(site: Site, mono: Monorepo) -> None:
@@ -96,15 +119,7 @@ def test_a_migration_that_runs_outlives_ctrl_c_and_the_next_run_takes_it_up(site
     site.valued("chore: again", note="ctrl-c")
     with psycopg.connect(site.url) as connection:
         connection.execute("LOCK TABLE goose_db_version IN ACCESS EXCLUSIVE MODE")
-        begun = subprocess.Popen(
-            mono.command(TARGET),
-            cwd=ROOT,
-            env=mono.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        begun = typing(mono, TARGET)
         assert begun.stderr is not None
         try:
             seen = next(filter(RUNS.search, iter(begun.stderr.readline, "")), "")
@@ -119,6 +134,65 @@ def test_a_migration_that_runs_outlives_ctrl_c_and_the_next_run_takes_it_up(site
     done = mono.fine(TARGET)
     assert site.job()["metadata"]["uid"] == uid
     assert "taking up run" in done.stderr or "0 ran, 1 up to date" in done.stderr
+
+
+def test_a_release_whose_image_is_lost_and_whose_time_is_up_gets_through_behind_a_colleague(
+    site: Site, mono: Monorepo
+) -> None:
+    before, promoted = site.versions(), site.image()
+    site.valued("chore: by hand", image=promoted.partition("@")[0] + NOWHERE)
+    assert "nobody knows which migrations" in failed(mono)
+    site.valued("chore: back again", image=promoted)
+    new = mono.write(SERVICE, "20991231000000_add_nickname_to_users.sql", NICKNAME)
+    site.save("feat(auth-service): nicknames")
+    site.promoted()
+    lost(site.image())
+    said = failed(mono)
+    assert "the pod of the migration does not start" in said
+    assert re.search("ErrImagePull|ImagePullBackOff", said), said
+    assert "it was ended, and nothing of it runs" in said
+
+    mono.fine(f"image:{SERVICE}")
+    site.valued("chore: in a hurry", deadlineSeconds=4)
+    with psycopg.connect(site.url) as connection:
+        connection.execute("SELECT FROM users")  # a reader that does not end keeps the migration waiting
+        said = failed(mono)
+        assert "failed: the migration Job failed. Job was active longer than specified deadline" in said
+        assert "true: the application was not rolled out" in said
+        assert site.versions() == before
+
+        revision = site.valued("chore: time enough", deadlineSeconds=None)
+        with site.cluster.api(site.cluster.token) as colleague:
+            asked = {"revision": revision, "strategy": {"hook": {}}}
+            assert colleague.post(f"/applications/{site.application}/sync", json=asked).status_code == 200
+        begun = typing(mono, f"deploy:{SERVICE}@dev")
+        assert begun.stderr is not None
+        assert next(filter(re.compile("waiting for an operation of admin").search, begun.stderr), "")
+    _, said = begun.communicate(timeout=120)
+    assert begun.returncode == 0, said
+    assert f"verified: {len(before) + 1} versions of" in said
+    assert site.versions() == [*before, int(new.name.partition("_")[0])]
+
+
+def lost(image: str) -> None:
+    """Take an image from its registry, as a clean-up does."""
+    host, _, rest = image.partition("/")
+    name, digest = rest.partition(":")[0], image.partition("@")[2]
+    assert httpx.delete(f"http://{host}/v2/{name}/manifests/{digest}", trust_env=False).status_code == 202
+
+
+def test_a_hook_that_the_chart_has_lost_is_no_success(site: Site, mono: Monorepo) -> None:
+    chart = mono.root / "charts" / "service-base" / "templates" / "_migration-job.tpl"
+    whole = chart.read_text()
+    chart.write_text("".join(line for line in whole.splitlines(keepends=True) if "argocd.argoproj.io/hook" not in line))
+    site.save("refactor: a plainer chart")
+    said, linted = failed(mono), mono.doit(f"lint:{SERVICE}")
+    chart.write_text(whole)
+    site.save("fix: the hook again")
+    assert "failed: the operation succeeded without the migration Job" in said
+    assert f"→ look at the chart: doit lint:{SERVICE}" in said
+    assert (linted.returncode, "AR02" in linted.stdout) == (1, True), linted.stdout
+    mono.fine(TARGET)
 
 
 def test_automated_sync_is_refused(site: Site, mono: Monorepo) -> None:
