@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +14,7 @@ from schemas.image import Content, Identity
 from schemas.image import identity as named
 from schemas.stream import Migration, Problem, of
 from tools import git
-from tools.git import content as kept
-from tools.git.content import Entry
+from tools.git.objects import FOLDER, Entry, objects
 
 __all__ = [
     "as_of",
@@ -69,10 +68,9 @@ def contents_at(
     then = _then(catalog, source, at)
     databases = {name: own(then.services[name]) if name in then.services else () for name in services}
     folders = [one.migrations for listed in databases.values() for one in listed]
-    entries = kept.entries(source, at, folders) if folders else ()
-    below = _below(entries, folders)
-    wanted = [entry for listed in below.values() for entry in listed if entry.plain and entry.size <= LARGEST]
-    data = kept.contents(source, (entry.hash for entry in wanted))
+    with objects(source.root) as there:
+        below = {folder: there.folder(at, folder) for folder in folders}
+        data = there.files((one.hash for listed in below.values() for one in listed.values() if one.plain), LARGEST)
     found: dict[str, Content | GanderError] = {}
     for name, listed in databases.items():
         try:
@@ -142,27 +140,19 @@ def _then(catalog: Catalog, source: git.Repository, commit: str) -> Catalog:
     if not catalog.file.is_relative_to(catalog.root):
         return catalog
     path = catalog.file.relative_to(catalog.root).as_posix()
-    text = source.text(commit, path)
-    if text is None or text.encode() == catalog.file.read_bytes():
-        return catalog
+    with objects(source.root) as there:
+        entry = there.entry(commit, path)
+        if entry is None or not entry.plain or git.hashed(catalog.file.read_bytes(), entry.hash) == entry.hash:
+            return catalog
+        text = there.files([entry.hash])[entry.hash].decode(errors="replace")
     return catalog_file.earlier(text, catalog.file) or catalog
-
-
-def _below(entries: Iterable[Entry], folders: Iterable[str]) -> dict[str, list[Entry]]:
-    """Folder -> the entries that lie in it, not deeper."""
-    below: dict[str, list[Entry]] = {folder: [] for folder in folders}
-    for entry in entries:
-        folder = entry.path.rpartition("/")[0]
-        if folder in below:
-            below[folder].append(entry)
-    return below
 
 
 def _content(
     name: str,
     databases: Sequence[Database],
     commit: str,
-    below: Mapping[str, Sequence[Entry]],
+    below: Mapping[str, Mapping[str, Entry]],
     data: Mapping[str, bytes],
 ) -> Content:
     if not databases:
@@ -170,7 +160,8 @@ def _content(
     streams: dict[str, tuple[Migration, ...]] = {}
     problems: list[Problem] = []
     for one in databases:
-        files = {entry.path.rpartition("/")[2]: _data(entry, data) for entry in below[one.migrations]}
+        listed = below[one.migrations].items()
+        files = {name: _data(entry, data) for name, entry in listed if entry.mode != FOLDER}
         stream = of(files, one.migrations)
         streams[one.key] = stream.migrations
         problems += stream.problems
@@ -182,7 +173,7 @@ def _content(
 def _data(entry: Entry, data: Mapping[str, bytes]) -> bytes | str:
     if not entry.plain:
         return "is no plain file in git, but a link or a submodule"
-    if entry.size > LARGEST:
+    if entry.hash not in data:
         return f"is longer than {LARGEST >> 20} MiB"
     if data[entry.hash].startswith(POINTER):
         return "is kept by Git LFS: the commit has a pointer in its place, which goose cannot read"

@@ -17,6 +17,7 @@ from tasks.promote.message import COMMIT, NONE, REF, message
 from tasks.promote.qualify import Qualified
 from tasks.promote.request import wait
 from tasks.promote.site import Site, line, site
+from tasks.promote.sites import sites
 from tasks.promote.standing import OF_AFTER
 from tasks.work import Outcome, Work
 from tools import git
@@ -84,6 +85,7 @@ def written(
             raise wait(place, tip, made, image.whole, text)
         work.progress.now(f"pushing to {place.called}")
         said = place.remote.push(made, place.branch)
+        sites(work).moved()
         now = place.tip()
         if place.remote.repository.within(made, now):
             values = {"commit": made, "image": image.whole}

@@ -16,6 +16,7 @@ from tasks.promote.image import Image, Images
 from tasks.promote.judgement import Wanted, answer, answer_after
 from tasks.promote.message import IMAGE
 from tasks.promote.site import Site, site, spotted
+from tasks.promote.sites import sites
 from tasks.work import Work
 from tools.git import onto
 from tools.git.onto import Blob
@@ -34,7 +35,8 @@ def standing(works: Sequence[Work], images: Images) -> dict[str, Answer]:
     services = list(dict.fromkeys(target.service or "" for target in targets if target not in later))
     found = images.of(services) if services else {}
     before = {target: _before(catalog, target) for target in later}
-    seen = look(catalog, [*targets, *(one for one in before.values() if one not in targets)])
+    both = [*targets, *(one for one in before.values() if one not in targets)]
+    seen = look(catalog, both, sites(works[0]).known)
     answers = {}
     for target in targets:
         environment, said = catalog.environments[target.environment], _text(seen[target])
@@ -79,9 +81,11 @@ class Seen(NamedTuple):
     text: str  # what the values file says
 
 
-def look(catalog: Catalog, targets: Sequence[Target]) -> dict[Target, Seen | GanderError]:
-    """What each target's values file says on its branch, or why that is not known."""
-    known: dict[Path, Remote] = {}
+def look(
+    catalog: Catalog, targets: Sequence[Target], known: dict[Path, Remote] | None = None
+) -> dict[Target, Seen | GanderError]:
+    """What each target's values file says on its branch, or why that is not known; ``known`` as for `site`."""
+    known = {} if known is None else known
     found: dict[Target, Seen | GanderError] = {}
     branches: dict[tuple[Remote, str], list[Site]] = {}
     for target in targets:

@@ -10,12 +10,11 @@ import yaml
 from schemas.application import Source
 from tasks.promote.site import Site
 from tasks.verify.release import HASH
-from tools.git.repository import Repository
+from tools.git.objects import LINK, Objects, objects
 
 __all__ = ["alike"]
 
 BESIDE = "file://"  # a dependency in the same repository
-LINK = "120000"
 GLOB = frozenset("*?[")
 
 
@@ -26,22 +25,25 @@ def alike(place: Site, source: Source, one: str, other: str) -> bool:
     """
     if one == other:
         return True
-    if not HASH.fullmatch(one):
-        return False
-    repository = place.remote.repository
-    up = repository.ask("rev-parse", "--show-cdup").strip()
-    paths = [] if source.path in {"", "."} else list(_folders(repository, other, posixpath.normpath(source.path)))
+    with objects(place.remote.repository.root) as there:
+        if not HASH.fullmatch(one) or there.commit(one) is None:
+            return False
+        return all(
+            there.entry(one, path) == there.entry(other, path) for path in _decisive(there, place, source, other)
+        )
+
+
+def _decisive(there: Objects, place: Site, source: Source, commit: str) -> list[str]:
+    """What is rendered is made of these: folders and files from the repository's top, and the file of the release."""
+    paths = [] if source.path in {"", "."} else list(_folders(there, commit, posixpath.normpath(source.path)))
     values = [one for one in source.values if "://" not in one]
-    if paths and not any(GLOB & set(one) for one in values):
-        files = [one[1:] if one.startswith("/") else f"{source.path}/{one}" for one in values]
-        wanted = [*(f"{up}{posixpath.normpath(path)}" for path in (*paths, *files)), place.file]
-    else:
-        wanted = []
-    done = repository.run("diff", "--quiet", "--no-ext-diff", "--no-renames", one, other, "--", *wanted)
-    return done.code == 0
+    files = [one[1:] if one.startswith("/") else posixpath.normpath(f"{source.path}/{one}") for one in values]
+    if not paths or any(GLOB & set(one) or one.startswith("../") for one in files):
+        return ["/"]
+    return [*(f"/{one}" for one in (*paths, *files)), place.file]
 
 
-def _folders(repository: Repository, commit: str, chart: str) -> Iterator[str]:
+def _folders(there: Objects, commit: str, chart: str) -> Iterator[str]:
     """The chart's folder and those of its dependencies, from the repository's top; none where that is not certain."""
     found: dict[str, None] = {}
     waiting = [chart]
@@ -50,12 +52,16 @@ def _folders(repository: Repository, commit: str, chart: str) -> Iterator[str]:
         if folder in found:
             continue
         found[folder] = None
-        listed = repository.run("ls-tree", "-r", "--full-tree", commit, "--", f"{folder}/")
-        described = repository.run("cat-file", "blob", f"{commit}:{folder}/Chart.yaml")
-        if listed.code or described.code or any(line.startswith(LINK) for line in listed.out.splitlines()):
+        if folder.startswith("../"):
+            return
+        described = there.folder(commit, f"/{folder}").get("Chart.yaml")
+        linked = any(entry.mode == LINK for entry in there.below(commit, f"/{folder}"))
+        if described is None or not described.plain or linked:
             return
         try:
-            dependencies = (yaml.safe_load(described.out) or {}).get("dependencies") or []
+            dependencies = (yaml.safe_load(there.files([described.hash])[described.hash]) or {}).get(
+                "dependencies"
+            ) or []
             beside = [str(one.get("repository") or "") for one in dependencies]
         except (yaml.YAMLError, AttributeError, TypeError):
             return

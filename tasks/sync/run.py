@@ -12,6 +12,7 @@ from schemas.application import Application
 from schemas.errors import ArgoError, Refused
 from schemas.target import Target
 from tasks.image import content
+from tasks.promote.sites import sites
 from tasks.sync import request as requests
 from tasks.sync.before import Ask, Resume, begin, closed, latest
 from tasks.sync.ending import ended, goes_on, stopped
@@ -58,8 +59,11 @@ def run(work: Work) -> Outcome:
     if work.variables.get("stop") == "true":
         return stopped(site)
     site, wanted = _begun(site)
-    with site.follows.following(site.target, wanted.run):
-        return _followed(site, wanted)
+    try:
+        with site.follows.following(site.target, wanted.run):
+            return _followed(site, wanted)
+    finally:
+        sites(work).moved()  # others may have pushed meanwhile
 
 
 def _begun(site: Site) -> tuple[Site, Request]:

@@ -9,6 +9,7 @@ from schemas.answer import Answer
 from schemas.application import Application
 from schemas.errors import GanderError
 from tasks.image import content
+from tasks.promote.sites import sites
 from tasks.promote.standing import Seen, look
 from tasks.sync.rendered import alike
 from tasks.sync.watch import Follows
@@ -41,7 +42,7 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
 
     It must have succeeded, and all that a sync ends well by must still be so: what nobody could verify is synced again.
     """
-    seen = look(works[0].catalog, [work.target for work in works])
+    seen = look(works[0].catalog, [work.target for work in works], sites(works[0]).known)
 
     def one(work: Work) -> Answer:
         try:

@@ -12,10 +12,12 @@ from threading import Lock
 from schemas.errors import GanderError, NotVerified, ToolError
 from schemas.target import Target
 from tasks.image import content
+from tasks.promote.site import site
+from tasks.promote.sites import sites
 from tasks.verify.evidence import document
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.judgement import Verdict, judge
-from tasks.verify.release import Release, release
+from tasks.verify.release import written
 from tasks.work import Outcome, Work
 from tools import argocd, whole
 from tools.shell import redact
@@ -63,11 +65,17 @@ def run(work: Work) -> Outcome:
     if not content.own(work.catalog.services[service]):
         return Outcome(summary="no database of its own, so nothing to verify")
     work.progress.now("looking at the release")
-    written = release(work, target)
-    gathered = gather(work, target, written, servers(work).of(work, target))
+    shared = sites(work)
+    place = site(work.catalog, target, shared.known)
+    release = written(work, place, shared.tip(place))
+    gathered = gather(work, target, release, servers(work).of(work, target))
     verdict = judge(*gathered)
     at = datetime.now(UTC)
-    evidence = json.dumps(document(verdict, gathered, written, _who(written), at), indent=2, ensure_ascii=False)
+    evidence = json.dumps(
+        document(verdict, gathered, release, shared.who(place.remote.repository) or getpass.getuser(), at),
+        indent=2,
+        ensure_ascii=False,
+    )
     evidence = redact(evidence)
     kept = _kept(work, target, evidence, at)
     if work.variables.get("format") == "json":
@@ -78,7 +86,7 @@ def run(work: Work) -> Outcome:
     if not verdict.verified:
         raise error(verdict)
     count = sum(len(part.files) for part in gathered.expected.parts)
-    return Outcome(summary=f"verified: {count} versions of {written.commit[:12]}{kept}", values={"at": at.isoformat()})
+    return Outcome(summary=f"verified: {count} versions of {release.commit[:12]}{kept}", values={"at": at.isoformat()})
 
 
 def error(verdict: Verdict) -> GanderError:
@@ -119,9 +127,3 @@ def _kept(work: Work, target: Target, evidence: str, at: datetime) -> str:
     except OSError as error:
         raise ToolError("the evidence cannot be written", where=str(file), why=error.strerror or "") from error
     return f", evidence in {file}"
-
-
-def _who(written: Release) -> str:
-    """Who looks: as git knows them, else as the machine does."""
-    named = written.place.remote.repository.run("config", "--get", "user.email").out.strip()
-    return named or getpass.getuser()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tools.git.repository import Base, Repository, environment, find, hashed
+from tools.git.repository import Base, Repository, find, hashed
+from tools.git.surroundings import environment
 
 __all__ = ["Base", "Repository", "environment", "find", "hashed"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from schemas.errors import Refused, ToolError
 from tools import shell, whole
-from tools.git.repository import Repository, environment
+from tools.git.repository import Repository
+from tools.git.surroundings import environment
 
 __all__ = ["changes", "ignored", "named", "ready", "record"]
 

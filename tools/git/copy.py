@@ -14,7 +14,8 @@ from pathlib import Path
 
 from schemas.errors import ToolError
 from tools import shell
-from tools.git.repository import DEADLINE, Base, Repository, environment
+from tools.git.repository import Base, Repository
+from tools.git.surroundings import DEADLINE, environment
 
 __all__ = ["copied"]
 

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from schemas.errors import GanderError, Refused, ToolError
 from tools import shell
-from tools.git.repository import DEADLINE, Repository, environment, hashed
+from tools.git.objects import LINK, SUBMODULE, objects
+from tools.git.repository import Repository
+from tools.git.surroundings import DEADLINE, environment
 
 __all__ = ["Blob", "blobs", "made"]
 
 INDEX, CONTENT = "index", "content"
 ALONE = ("-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
-LINK, SUBMODULE = "120000", "160000"
 
 
 class Blob(NamedTuple):
@@ -32,18 +33,20 @@ class Blob(NamedTuple):
 
 def blobs(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, Blob | GanderError]:
     """The text files at these paths of a commit, exactly; or why one is none. What is not there is left out."""
-    listed = repository.ask("ls-tree", "-z", commit, "--", *dict.fromkeys(paths)).split("\0") if paths else []
     found: dict[str, Blob | GanderError] = {}
-    for about, _, path in (line.partition("\t") for line in listed if line):
-        mode, kind, name = about.split()
-        if kind != "blob" or mode == LINK:
-            what = "a symbolic link" if mode == LINK else "a submodule" if mode == SUBMODULE else "a folder"
+    with objects(repository.root) as there:
+        listed = {path: entry for path in paths if (entry := there.entry(commit, path))}
+        data = there.files(one.hash for one in listed.values() if one.plain)
+    for path, entry in listed.items():
+        if not entry.plain:
+            what = {LINK: "a symbolic link", SUBMODULE: "a submodule"}.get(entry.mode, "a folder")
             todo = "name the file itself in services.yaml"
             found[path] = Refused(f"is {what}, where a file is expected", where=path, todo=todo)
             continue
-        text = repository.ask("cat-file", "blob", name)
-        exact = hashed(text.encode(), name) == name  # else what was decoded is not what is there
-        found[path] = Blob(path, mode, text) if exact else Refused("is no text in UTF-8", where=path)
+        try:
+            found[path] = Blob(path, entry.mode, data[entry.hash].decode())
+        except UnicodeDecodeError:
+            found[path] = Refused("is no text in UTF-8", where=path)
     return found
 
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from schemas.errors import Refused, ToolError
 from tools import shell
-from tools.git.repository import Repository, environment
+from tools.git.repository import Repository
+from tools.git.surroundings import environment
 
 __all__ = ["Remote", "of"]
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from hashlib import sha1, sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from schemas.errors import Refused, ToolError
+from schemas.errors import Refused, ToolError, ToolTimeout
 from tools import shell
+from tools.git.objects import objects
+from tools.git.surroundings import DEADLINE, environment
 
-__all__ = ["Base", "Repository", "environment", "find", "hashed"]
+__all__ = ["Base", "Repository", "find", "hashed"]
 
-DEADLINE = 120.0  # seconds: a large repository on a slow disk
-SETTINGS = (  # where git finds its configuration and its keys
-    *("XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES"),
-    *("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"),
-    *("GNUPGHOME", "GPG_TTY", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND"),
-)
+FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # a hash
 
 
 class Base(NamedTuple):
@@ -52,6 +50,14 @@ class Repository(NamedTuple):
 
     def commit(self, name: str) -> str | None:
         """The full hash of a branch, tag or commit; None where there is no such commit here."""
+        if FULL.fullmatch(name):
+            try:
+                with objects(self.root) as there:
+                    return there.commit(name)
+            except ToolTimeout:
+                raise
+            except ToolError:  # a partial clone cannot fetch it
+                return None
         return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip() or None
 
     def plain(self, folder: str) -> str:
@@ -161,17 +167,6 @@ def hashed(data: bytes, like: str) -> str:
     return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def environment() -> dict[str, str]:
-    """What git gets to see: its settings and keys, and no word in another language."""
-    return {
-        **shell.inherited(*SETTINGS),
-        "LC_ALL": "C.UTF-8",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_LITERAL_PATHSPECS": "1",
-    }
-
-
 def find(root: Path) -> Repository | None:
     """The repository around a folder; None without git, or where nothing is under its control.
 
@@ -179,8 +174,5 @@ def find(root: Path) -> Repository | None:
     """
     if not shutil.which("git"):
         return None
-    repository = Repository(root)
-    done = repository.run("rev-parse", "--is-inside-work-tree")
-    if done.code and "not a git repository" not in done.err:
-        raise ToolError("git refuses to look", where=str(root), why=done.err.strip())
-    return repository if done.out.strip() == "true" else None
+    with objects(root) as there:
+        return Repository(root) if there.prefix is not None else None
