@@ -85,7 +85,7 @@ class Making:
         return source.of_content(self.catalog, service, self.content(service))
 
     def seen(self, service: str) -> str | None:
-        """The digest that the registry had under the name when it was first asked. Raises RegistryError."""
+        """The digest that the registry had under the name when it was asked or pushed to. Raises RegistryError."""
         if service not in self._digests:
             self._digests[service] = self.registries.digest(self.identity(service).reference)
         return self._digests[service]
@@ -114,6 +114,8 @@ class Making:
         """Have the service's image in the report, where one was asked for; in Docker it has an id, no digest."""
         if digest:
             self._notes[service] = digest
+            if not self.local:
+                self._digests[service] = digest
 
     def close(self) -> None:
         """Close the connections, take the copy of the commit away, and write the report: a line of JSON an image."""

@@ -32,8 +32,11 @@ def run(work: Work) -> Outcome:
 
 
 def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
-    """Whether each environment's branch says that image; registries and remotes are asked, nothing is written."""
-    return standing(works, images(works[0]))
+    """Whether each environment's branch says that image; registries and remotes are asked, nothing is written.
+
+    What `image` has just asked a registry is not asked again.
+    """
+    return standing(works, _Images(making(works[0]), seen=True))
 
 
 def images(work: Work) -> Images:
@@ -42,8 +45,8 @@ def images(work: Work) -> Images:
 
 
 class _Images:
-    def __init__(self, made: Making) -> None:
-        self.made = made
+    def __init__(self, made: Making, *, seen: bool = False) -> None:
+        self.made, self.seen = made, seen
 
     def of(self, services: Sequence[str]) -> Mapping[str, Image | GanderError | None]:
         self.made.look_ahead(services)
@@ -76,7 +79,7 @@ class _Images:
             return None
         try:
             reference = made.identity(service).reference
-            digest = made.registries.digest(reference)  # now: this run may just have pushed it
+            digest = made.seen(service) if self.seen else made.registries.digest(reference)
             return Image(reference, digest, made.commit, made.content(service).hashes)
         except GanderError as error:
             return error

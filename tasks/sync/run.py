@@ -22,6 +22,7 @@ from tasks.sync.rendered import alike as same
 from tasks.sync.request import Request
 from tasks.sync.site import Site
 from tasks.sync.watch import Follows, Tail, look
+from tasks.verify.looks import looks
 from tasks.verify.release import release
 from tasks.verify.run import servers
 from tasks.work import Outcome, Work
@@ -43,6 +44,7 @@ def run(work: Work) -> Outcome:
     if not content.own(work.catalog.services[service]):
         return Outcome(summary="no database of its own, so nothing to sync")
     environment = work.catalog.environments[target.environment]
+    looks(work).take(target)  # what it was before
     work.progress.now("looking at the release")
     written = release(work, target)
     site = Site(

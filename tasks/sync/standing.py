@@ -15,6 +15,7 @@ from tasks.sync.rendered import alike
 from tasks.sync.watch import Follows
 from tasks.verify.findings import FACTS, Finding, find
 from tasks.verify.gather import Gathered, gather
+from tasks.verify.looks import Look, looks
 from tasks.verify.release import Release, written
 from tasks.verify.run import servers
 from tasks.work import Work
@@ -42,11 +43,12 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
 
     It must have succeeded, and all that a sync ends well by must still be so: what nobody could verify is synced again.
     """
+    began = looks(works[0]).clock()
     seen = look(works[0].catalog, [work.target for work in works], sites(works[0]).known)
 
     def one(work: Work) -> Answer:
         try:
-            return _answer(work, seen[work.target])
+            return _answer(work, seen[work.target], began)
         except GanderError as error:
             return Answer(up_to_date=None, because=f"not known: {error.what}")
 
@@ -54,7 +56,7 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
         return dict(zip((work.target.name for work in works), pool.map(one, works), strict=True))
 
 
-def _answer(work: Work, seen: Seen | GanderError) -> Answer:
+def _answer(work: Work, seen: Seen | GanderError, began: float) -> Answer:
     target = work.target
     if not content.own(work.catalog.services[target.service or ""]):
         return Answer(up_to_date=True, because="it has no database of its own")
@@ -71,6 +73,7 @@ def _answer(work: Work, seen: Seen | GanderError) -> Answer:
     over = _over(application, release) or next((f"{one.about}: {one.says}" for one in lacking(gathered)), "")
     if over:
         return Answer(up_to_date=False, because=over)
+    looks(work).keep(target, Look(release, gathered), began)
     return Answer(up_to_date=True, because=f"{application.name} has rolled out what {seen.place.called} says")
 
 

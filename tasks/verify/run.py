@@ -17,6 +17,7 @@ from tasks.promote.sites import sites
 from tasks.verify.evidence import document
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.judgement import Verdict, judge
+from tasks.verify.looks import Look, looks
 from tasks.verify.release import written
 from tasks.work import Outcome, Work
 from tools import argocd, whole
@@ -65,14 +66,11 @@ def run(work: Work) -> Outcome:
     if not content.own(work.catalog.services[service]):
         return Outcome(summary="no database of its own, so nothing to verify")
     work.progress.now("looking at the release")
-    shared = sites(work)
-    place = site(work.catalog, target, shared.known)
-    release = written(work, place, shared.tip(place))
-    gathered = gather(work, target, release, servers(work).of(work, target))
+    release, gathered = looks(work).take(target) or _looked(work, target)
     verdict = judge(*gathered)
     at = datetime.now(UTC)
     evidence = json.dumps(
-        document(verdict, gathered, release, shared.who(place.remote.repository) or getpass.getuser(), at),
+        document(verdict, gathered, release, sites(work).who(release.place.remote.repository) or getpass.getuser(), at),
         indent=2,
         ensure_ascii=False,
     )
@@ -87,6 +85,14 @@ def run(work: Work) -> Outcome:
         raise error(verdict)
     count = sum(len(part.files) for part in gathered.expected.parts)
     return Outcome(summary=f"verified: {count} versions of {release.commit[:12]}{kept}", values={"at": at.isoformat()})
+
+
+def _looked(work: Work, target: Target) -> Look:
+    """Look at everything."""
+    shared = sites(work)
+    place = site(work.catalog, target, shared.known)
+    release = written(work, place, shared.tip(place))
+    return Look(release, gather(work, target, release, servers(work).of(work, target)))
 
 
 def error(verdict: Verdict) -> GanderError:

@@ -19,7 +19,7 @@ from schemas.errors import ToolError
 from tools import shell
 from tools.git.surroundings import DEADLINE, environment
 
-__all__ = ["FOLDER", "LINK", "SUBMODULE", "Entry", "Kept", "Objects", "objects"]
+__all__ = ["FOLDER", "LINK", "SUBMODULE", "Commit", "Entry", "Kept", "Objects", "objects"]
 
 FOLDER, LINK, SUBMODULE = "040000", "120000", "160000"  # modes
 PLAIN = frozenset(("100644", "100755", "100664"))  # modes of files that are neither link nor submodule
@@ -38,6 +38,16 @@ class Entry(NamedTuple):
     def plain(self) -> bool:
         """Whether it is a file with content of its own: no link, no submodule."""
         return self.mode in PLAIN
+
+
+class Commit(NamedTuple):
+    """A commit."""
+
+    hash: str
+    folder: str  # the hash of what it begins with
+    parents: tuple[str, ...]
+    message: bytes
+    plain: bool  # the message is in UTF-8, as far as the commit says
 
 
 class Object(NamedTuple):
@@ -59,8 +69,7 @@ class Objects:
         self._git: shell.Dialogue | None = None
         self._lock = Lock()
         self._folders: dict[str, Mapping[str, Entry]] = {}  # by hash
-        self._tops: dict[str, str] = {}  # commit -> hash of the folder that it begins with
-        self._commits: dict[str, str] = {}
+        self._commits: dict[str, Commit] = {}
 
     @cached_property
     def prefix(self) -> str | None:
@@ -80,24 +89,21 @@ class Objects:
         with self._lock:
             self._drop()
 
-    def commit(self, name: str) -> str | None:
+    def commit(self, name: str) -> Commit | None:
         """The commit of that full hash, or that a tag of it is of; None where it is not here."""
         if name not in self._commits:
             (found,) = self._ask([f"{name}^{{commit}}"])
             if found is None:
                 return None
-            self._commits[name] = found.hash
+            self._commits[name] = _commit(found)
         return self._commits[name]
 
     def entry(self, commit: str, path: str) -> Entry | None:
         """What a commit, by its full hash, has at a path; None where it has nothing there. Raises ToolError."""
-        if commit not in self._tops:
-            (top,) = self._ask([f"{commit}^{{tree}}"])
-            if top is None:
-                raise ToolError("git has no such commit", where=str(self.root), why=commit, todo="git fetch")
-            self._folders[top.hash] = _listed(top)
-            self._tops[commit] = top.hash
-        found: Entry | None = Entry(FOLDER, self._tops[commit])
+        there = self.commit(commit)
+        if there is None:
+            raise ToolError("git has no such commit", where=str(self.root), why=commit, todo="git fetch")
+        found: Entry | None = Entry(FOLDER, there.folder)
         whole = posixpath.normpath(path[1:] if path.startswith("/") else f"{self.prefix or ''}{path}")
         if whole.split("/")[0] == "..":
             raise ToolError("lies outside of the repository", where=path)
@@ -114,9 +120,12 @@ class Objects:
 
     def below(self, commit: str, path: str) -> Iterator[Entry]:
         """Every file, link and submodule below a folder of a commit."""
-        for name, entry in self.folder(commit, path).items():
+        yield from self._below(self.folder(commit, path))
+
+    def _below(self, listed: Mapping[str, Entry]) -> Iterator[Entry]:
+        for entry in listed.values():
             if entry.mode == FOLDER:
-                yield from self.below(commit, f"{path}/{name}")
+                yield from self._below(self._folder(entry.hash))
             else:
                 yield entry
 
@@ -218,6 +227,19 @@ def objects(root: Path) -> Iterator[Objects]:
         yield once
     finally:
         once.close()
+
+
+def _commit(found: Object) -> Commit:
+    head, _, message = (found.data or b"").partition(b"\n\n")
+    lines = [line.partition(b" ") for line in head.split(b"\n")]
+    told = [(key, value.decode()) for key, _, value in lines if key in {b"tree", b"parent"}]
+    return Commit(
+        hash=found.hash,
+        folder=told[0][1],
+        parents=tuple(value for key, value in told if key == b"parent"),
+        message=message,
+        plain=all(key != b"encoding" for key, _, _ in lines),
+    )
 
 
 def _listed(found: Object) -> Mapping[str, Entry]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from schemas.errors import Refused, ToolError, ToolTimeout
 from tools import shell
+from tools.git import history
 from tools.git.objects import objects
 from tools.git.surroundings import DEADLINE, environment
 
@@ -53,7 +54,8 @@ class Repository(NamedTuple):
         if FULL.fullmatch(name):
             try:
                 with objects(self.root) as there:
-                    return there.commit(name)
+                    found = there.commit(name)
+                    return found.hash if found else None
             except ToolTimeout:
                 raise
             except ToolError:  # a partial clone cannot fetch it
@@ -97,6 +99,10 @@ class Repository(NamedTuple):
 
     def within(self, commit: str, other: str) -> bool | None:
         """Whether a commit is in the history of another; None where a shallow clone cannot tell."""
+        if FULL.fullmatch(commit) and FULL.fullmatch(other):
+            with objects(self.root) as there:
+                if history.within(there, commit, other):
+                    return True
         done = self.run("merge-base", "--is-ancestor", commit, other)
         if done.code == 1 and self.shallow:
             return None
@@ -114,6 +120,12 @@ class Repository(NamedTuple):
         """
         if not text:
             return ""
+        if FULL.fullmatch(tip):
+            with objects(self.root) as there:
+                found = history.brought(there, tip, path, text)
+            known = history.trailer(found, name) if found and text.encode() in found.message else None
+            if known is not None:
+                return known
         wanted = f"--format=%(trailers:key={name},valueonly)%x00%B"
         said = self._try("log", "-1", wanted, "--no-show-signature", f"-S{text}", tip, "--", path)
         value, _, message = said.partition("\0")
