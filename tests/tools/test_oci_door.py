@@ -145,7 +145,7 @@ def test_nobody_listening_is_an_error_that_names_the_registry() -> None:
     pauses: list[float] = []
     with pytest.raises(RegistryError, match=f"{host} cannot be reached"):
         ask(host, pauses)
-    assert len(pauses) == 5
+    assert len(pauses) == 1
 
 
 def test_a_login_is_not_sent_to_a_server_of_tokens_without_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

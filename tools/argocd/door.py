@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -15,9 +14,10 @@ import httpx
 from schemas.errors import ArgoError, ArgoUnsure
 from tools import shell
 from tools.argocd.login import Login
-from tools.argocd.refusal import Refusal, refusal, told
+from tools.argocd.refusal import Answer, refusal, told
 from tools.oci.reference import loopback
 from tools.oci.trust import trust
+from tools.patience import Patience
 
 __all__ = ["Door"]
 
@@ -38,7 +38,8 @@ class Door:
     def __init__(
         self, login: Login, *, pause: Callable[[float], None] = time.sleep, patience: float = PATIENCE
     ) -> None:
-        self.login, self.pause, self.patience = login, pause, patience
+        self.login, self.whole = login, patience
+        self.asking = Patience(attempts=ATTEMPTS, longest=LONGEST_PAUSE, pause=pause)
         shell.hide(login.token)
         self.client = httpx.Client(
             verify=trust(login.host) if login.url.startswith("https") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
@@ -66,46 +67,30 @@ class Door:
 
         Raises ArgoUnsure where nobody knows whether it was done, ArgoBusy where something is in its way, ArgoError.
         """
-        for trial in range(1, ATTEMPTS + 1):
-            try:
-                status, headers, answer = self._exchange(method, path, {}, body)
-            except httpx.ConnectError as error:  # nothing was sent
-                raise self._unreachable(error) from error
-            except httpx.TransportError as error:
-                raise self._unsure(about, _words(error)) from error
-            if status == TOO_MANY and trial < ATTEMPTS:
-                self.pause(_delay(trial, headers.get("retry-after", "")))
-                continue
-            if status in UNSURE:
-                raise self._unsure(about, f"HTTP {status} {told(answer)[1]}".strip())
-            if status != httpx.codes.OK:
-                raise self._refused(about, Refusal(status, headers, answer))
-            return self._document(answer, about)
-        raise AssertionError("the last trial returns or raises")
+        try:
+            answer = self.asking.answer(lambda: self._exchange(method, path, {}, body), {TOO_MANY}, once=True)
+        except httpx.ConnectError as error:  # nothing was sent
+            raise self._unreachable(error) from error
+        except httpx.TransportError as error:
+            raise self._unsure(about, _words(error)) from error
+        if answer.status in UNSURE:
+            raise self._unsure(about, f"HTTP {answer.status} {told(answer.body)[1]}".strip())
+        if answer.status != httpx.codes.OK:
+            raise self._refused(about, answer)
+        return self._document(answer.body, about)
 
     def _patiently(self, method: str, path: str, about: str, query: Query) -> bytes:
-        for trial in range(1, ATTEMPTS + 1):
-            last = trial == ATTEMPTS
-            try:
-                status, headers, answer = self._exchange(method, path, query, None)
-            except httpx.TransportError as error:
-                if last or "CERTIFICATE_VERIFY_FAILED" in str(error):
-                    raise self._unreachable(error) from error
-                self.pause(_delay(trial, ""))
-                continue
-            if status in UNSURE | {TOO_MANY} and not last:
-                self.pause(_delay(trial, headers.get("retry-after", "")))
-                continue
-            if status != httpx.codes.OK:
-                raise self._refused(about, Refusal(status, headers, answer))
-            return answer
-        raise AssertionError("the last trial returns or raises")
+        try:
+            answer = self.asking.answer(lambda: self._exchange(method, path, query, None), UNSURE | {TOO_MANY})
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        if answer.status != httpx.codes.OK:
+            raise self._refused(about, answer)
+        return answer.body
 
-    def _exchange(
-        self, method: str, path: str, query: Query, body: Mapping[str, Any] | None
-    ) -> tuple[int, httpx.Headers, bytes]:
+    def _exchange(self, method: str, path: str, query: Query, body: Mapping[str, Any] | None) -> Answer:
         """One request and its whole answer; a TransportError too where it dribbles on past all patience."""
-        until = time.monotonic() + self.patience
+        until = time.monotonic() + self.whole
         request = self.client.build_request(method, f"{self.login.url}/api/v1/{path}", params=dict(query), json=body)
         answer = self.client.send(request, stream=True)
         held = bytearray()
@@ -115,8 +100,8 @@ class Door:
                 if len(held) > LONGEST:
                     raise ArgoError(f"{self.login.host} answers with more than {LONGEST >> 20} MiB")
                 if time.monotonic() > until:
-                    raise httpx.ReadTimeout(f"the answer was not whole after {self.patience:.0f} s")
-        return answer.status_code, answer.headers, bytes(held)
+                    raise httpx.ReadTimeout(f"the answer was not whole after {self.whole:.0f} s")
+        return Answer(answer.status_code, answer.headers, bytes(held))
 
     def _document(self, answer: bytes, about: str) -> Any:
         try:
@@ -127,7 +112,7 @@ class Door:
                 todo="check that the address is Argo CD's own, and not that of a login page before it",
             ) from None
 
-    def _refused(self, about: str, answer: Refusal) -> ArgoError:
+    def _refused(self, about: str, answer: Answer) -> ArgoError:
         return refusal(self.login.host, self.login.source, about, answer)
 
     def _unsure(self, about: str, said: str) -> ArgoUnsure:
@@ -148,10 +133,3 @@ class Door:
 
 def _words(error: Exception) -> str:
     return shell.redact(str(error) or type(error).__name__)
-
-
-def _delay(trial: int, asked: str) -> float:
-    """Seconds to wait: what the server asks for, else twice as long each time, never all at the same moment."""
-    if asked.isdigit():
-        return min(float(asked), LONGEST_PAUSE)
-    return min(0.5 * 2.0**trial, LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing

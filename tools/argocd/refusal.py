@@ -10,21 +10,21 @@ import httpx
 from schemas.errors import ArgoBusy, ArgoError
 from tools import shell
 
-__all__ = ["Refusal", "refusal", "told"]
+__all__ = ["Answer", "refusal", "told"]
 
 PRECONDITION = 9  # gRPC's FAILED_PRECONDITION: another operation runs, or automated sync is on
 RIGHTS = "applications: get and sync, logs: get"
 
 
-class Refusal(NamedTuple):
-    """An answer with another status than OK."""
+class Answer(NamedTuple):
+    """What Argo CD answered."""
 
     status: int
     headers: httpx.Headers
     body: bytes
 
 
-def refusal(host: str, source: str, about: str, answer: Refusal) -> ArgoError:
+def refusal(host: str, source: str, about: str, answer: Answer) -> ArgoError:
     """The error, in Argo CD's words, with the way out. ``source`` is where the token comes from."""
     code, said = told(answer.body)
     status, kind = answer.status, ArgoError

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -66,23 +65,27 @@ class Objects:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._prefix: str | None = None
         self._git: shell.Dialogue | None = None
         self._lock = Lock()
         self._folders: dict[str, Mapping[str, Entry]] = {}  # by hash
         self._commits: dict[str, Commit] = {}
 
-    @cached_property
+    @property
     def prefix(self) -> str | None:
         """Where the root lies in the work tree: empty, or ``PATH/``; None where it lies in none.
 
         Raises ToolError where git refuses to look, as it does in a folder that belongs to somebody else.
         """
+        if self._prefix is not None:
+            return self._prefix
         words = ["git", "rev-parse", "--is-inside-work-tree", "--show-prefix"]
         done = shell.run(words, environment=environment(), timeout=DEADLINE, cwd=self.root)
         if done.code and "not a git repository" not in done.err:
             raise ToolError("git refuses to look", where=str(self.root), why=done.err.strip()[-2000:])
         inside, _, prefix = done.out.partition("\n")
-        return prefix.rstrip("\n") if inside == "true" else None
+        self._prefix = prefix.rstrip("\n") if inside == "true" else None
+        return self._prefix
 
     def close(self) -> None:
         """Let git go."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import re
 import threading
 import time
@@ -22,6 +21,7 @@ from tools import shell
 from tools.oci.credentials import Login, find
 from tools.oci.reference import loopback
 from tools.oci.trust import trust
+from tools.patience import Patience
 
 __all__ = ["Answer", "Door", "Interrupted"]
 
@@ -58,6 +58,7 @@ class Door:
             limits=httpx.Limits(max_connections=32),
             headers={"User-Agent": CLIENT},
         )
+        self.patience = self._patience()
         self._lock = threading.Lock()
         self._base = ""
         self._login: Login | None = None
@@ -67,6 +68,9 @@ class Door:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
+
+    def _patience(self) -> Patience:
+        return Patience(attempts=ATTEMPTS, longest=LONGEST_PAUSE, pause=self.pause)
 
     def url(self, path: str) -> str:
         """The address of a path below ``/v2/``."""
@@ -105,24 +109,17 @@ class Door:
         Interrupted is raised. Raises RegistryError where it stays away, does not let us in, or cannot be trusted.
         """
         wanted = tuple(scopes)
-        trials = 0
-        while True:
-            trials += 1
-            try:
-                answer = self._send(method, url, wanted, headers or {}, content, most=most)
-            except httpx.TransportError as error:
-                if once:
-                    raise Interrupted(str(error)) from error
-                if trials >= ATTEMPTS or "CERTIFICATE_VERIFY_FAILED" in str(error):
-                    raise self._unreachable(error) from error
-                self.pause(_delay(trials, ""))
-                continue
-            if answer.status in BUSY and trials < ATTEMPTS:
-                if once:
-                    raise Interrupted(f"HTTP {answer.status}")
-                self.pause(_delay(trials, answer.headers.get("retry-after", "")))
-                continue
-            return answer
+
+        def send() -> Answer:
+            return self._send(method, url, wanted, headers or {}, content, most=most)
+
+        try:
+            answer = send() if once else self.patience.answer(send, BUSY)
+        except httpx.TransportError as error:
+            raise Interrupted(str(error)) if once else self._unreachable(error) from error
+        if once and answer.status in BUSY:
+            raise Interrupted(f"HTTP {answer.status}")
+        return answer
 
     def refused(self, what: str, answer: Answer) -> RegistryError:
         """The error for an answer that is not the hoped-for one, in the registry's words."""
@@ -206,11 +203,12 @@ class Door:
         realm = challenge.get("realm", "")
         if not realm.startswith(("https://", "http://")) or _insecure(realm):
             raise RegistryError(f"{self.host} names no server of tokens that can be trusted", why=_shown(realm))
+        tokens = self._patience()  # another server than the registry's
         service = {"service": challenge["service"]} if "service" in challenge else {}
         if login and login.identity_token:  # an OAuth 2 refresh token (distribution, spec/auth/oauth)
             form = {"grant_type": "refresh_token", "refresh_token": login.identity_token, "client_id": CLIENT}
             form |= {**service, "scope": " ".join(scopes)}
-            answer = self._patiently(lambda: self._exchange("POST", realm, {}, None, data=form))
+            answer = tokens.answer(lambda: self._exchange("POST", realm, {}, None, data=form), BUSY)
         else:
             header = {}
             if login:
@@ -220,7 +218,7 @@ class Door:
                 *(("scope", scope) for scope in scopes),
             ]
             url = str(httpx.URL(realm).copy_merge_params(query))
-            answer = self._patiently(lambda: self._exchange("GET", url, header, None))
+            answer = tokens.answer(lambda: self._exchange("GET", url, header, None), BUSY)
         if answer.status != 200:  # noqa: PLR2004 - OK
             raise self.refused(f"its server of tokens, {_shown(realm)}, gives none", answer)
         try:
@@ -233,18 +231,6 @@ class Door:
         shell.hide(token)
         return token
 
-    def _patiently(self, exchange: Callable[[], Answer]) -> Answer:
-        for trial in range(1, ATTEMPTS):
-            try:
-                answer = exchange()
-            except httpx.TransportError:
-                self.pause(_delay(trial, ""))
-                continue
-            if answer.status not in BUSY:
-                return answer
-            self.pause(_delay(trial, answer.headers.get("retry-after", "")))
-        return exchange()
-
     def _unreachable(self, error: httpx.TransportError) -> RegistryError:
         said = shell.redact(str(error) or type(error).__name__)
         if "CERTIFICATE_VERIFY_FAILED" in said:
@@ -256,13 +242,6 @@ class Door:
         return RegistryError(
             f"{self.host} cannot be reached", why=said, todo="check the network and proxies, then run the command again"
         )
-
-
-def _delay(trial: int, asked: str) -> float:
-    """Seconds to wait: what the registry asks for, else twice as long each time, and never all at the same moment."""
-    if asked.isdigit():
-        return min(float(asked), LONGEST_PAUSE)
-    return min(0.5 * 2.0**trial, LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
 def _authorization(value: str) -> dict[str, str]:

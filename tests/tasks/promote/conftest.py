@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class Place:
     other: Path
     digest: str | None = DIGEST
     said: Said = field(default_factory=Said)
+    closing: ExitStack = field(default_factory=ExitStack)
 
     def git(self, *words: str, at: Path | None = None) -> str:
         """Type a git command, in the monorepo unless another place is named."""
@@ -83,11 +85,13 @@ class Place:
         """What a run would give the step for a target such as ``cart@dev``."""
         service, _, environment = word.partition("@")
         catalog = catalog_file.load(self.root / "services.yaml", None)
+        session = Session(catalog, self.said.line)
+        self.closing.callback(session.close)
         return Work(
             catalog=catalog,
             targets=(Target(step="promote", service=service, environment=environment),),
             variables=variables,
-            session=Session(catalog, self.said.line),
+            session=session,
             progress=self.said,
             out=self.said.line,
         )
@@ -155,7 +159,7 @@ def of(folder: Path) -> Place:
 
 
 @pytest.fixture
-def place(model: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(model: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Someone")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "someone@example.com")
@@ -164,7 +168,8 @@ def place(model: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plac
     for clone in (copy.root, copy.other):
         settings = clone / ".git" / "config"
         settings.write_text(settings.read_text().replace(str(model.remote), str(copy.remote)))
-    return copy
+    with copy.closing:
+        yield copy
 
 
 @pytest.fixture(scope="session")
