@@ -48,7 +48,7 @@ def _fresh(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         held.clear()
     world.windows = {"canSync": True}
     monkeypatch.setattr("tasks.sync.watch.GLANCE", 0.01)
-    monkeypatch.setattr("tools.argocd.door._delay", lambda *_: 0.0)
+    monkeypatch.setattr("tools.patience.Patience._delay", lambda *_: 0.0)
     for name in ("STUCK", "UNSCHEDULED", "PICKUP", "SETTLE"):
         monkeypatch.setattr(f"tasks.sync.follow.{name}", 0.1)
     yield

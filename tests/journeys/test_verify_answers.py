@@ -141,7 +141,7 @@ PLACES = ("GET applications/shop-dev", "/resource-tree", "/resource", "/logs")
 def test_an_argo_cd_that_answers_badly_is_got_over_or_verifies_nothing(
     yard: Yard, name: str, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.argocd.door._delay", lambda *_: 0.0)
+    monkeypatch.setattr("tools.patience.Patience._delay", lambda *_: 0.0)
     fault, over = deepcopy(FAULTS[name])
     fault.on = where
     yard.world.faults.append(fault)
