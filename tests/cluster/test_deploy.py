@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import yaml
 
-from tests.cluster.cluster import Cluster
+from tests.cluster.cluster import Api, Cluster
 from tests.cluster.making import example, generated
 from tests.cluster.site import Site
 from tests.journeys.conftest import Monorepo, ran
@@ -110,9 +110,8 @@ def test_a_service_of_any_name_goes_from_a_new_migration_to_a_proof_and_then_onl
     assert [name for name in ran(again) if "@dev" in name or name.startswith("image")] == [f"verify:{service}@dev"]
     assert "1 ran, 2 up to date, 0 failed" in again.stderr
     assert site.job(entry.get("job", ""))["metadata"]["uid"] == job["metadata"]["uid"]
-    looks = 2  # sync's, whether it is up to date, and verify's own
     once = {"Get": 1, "GetResource": 2, "ResourceTree": 1, "PodLogs": 1}  # the resources are the Job and its pod
-    assert not before or asked(site) - before == {what: number * looks for what, number in once.items()}
+    assert not before or asked(site) - before == once
 
 
 def asked(site: Site) -> Counter[str]:
@@ -148,3 +147,45 @@ def test_a_clickhouse_job_with_an_image_of_localized_files_migrates_and_is_prove
         code, held = facts(site)
         assert (code, [about for about, holds in held.items() if not holds]) == (1, [f"database of {service}/audit"])
         assert held[f"job of {job}"]
+
+
+def test_prod_is_refused_before_dev_is_verified_and_is_released_after_it_by_a_pull_request(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, by_request = "auth-service", {"gitops": {"repository": ".", "branch": "main", "push": "pull-request"}}
+    release = (f"deploy:{service}@prod", "yes=prod", "ref=CHG-123")
+    with example(cluster, tmp_path, service, more={"prod": by_request}) as dev, cluster.api() as api:
+        prod, mono = dev.at("prod"), dev.monorepo
+        for name, value in (dev.variables | prod.variables).items():
+            monkeypatch.setenv(name, value)
+        dev.promoted()
+        refused = mono.doit(*release)
+        assert (refused.returncode, "dev has not verified" in refused.stderr) == (1, True), refused.stderr
+        assert f"→ doit verify:{service}@dev" in refused.stderr
+        assert (untouched(prod, api), dev.git("ls-remote", "origin", "promote/*")) == (True, "")
+
+        mono.fine(f"deploy:{service}@dev")
+        waits = mono.doit(*release)
+        branch = next(word for word in waits.stderr.split() if word.startswith(f"promote/prod/{service}-m-"))
+        assert (waits.returncode, f"waits for a merge: {branch} into main" in waits.stderr) == (1, True), waits.stderr
+        assert untouched(prod, api)
+        dev.git("fetch", "--quiet", "origin", branch)
+        dev.git("merge", "--quiet", "--no-ff", "--message", "release", "FETCH_HEAD")
+        dev.git("push", "--quiet", "origin", "HEAD:main")
+
+        done = mono.fine(*release)
+        assert [name for name in ran(done) if name.endswith("@prod")] == [
+            f"sync:{service}@prod",
+            f"verify:{service}@prod",
+        ]
+        assert prod.image() == dev.image()
+        assert prod.versions() == dev.files()
+        assert "Ref: CHG-123" in dev.git("log", "-1", "--format=%B", "FETCH_HEAD")
+        again = mono.fine(*release)
+        assert [name for name in ran(again) if name.endswith("@prod")] == [f"verify:{service}@prod"]
+
+
+def untouched(site: Site, api: Api) -> bool:
+    """Whether nothing was ever asked of an Application, and its database is as it was made."""
+    found = site.now(api)
+    return "operation" not in found and "operationState" not in found["status"] and not site.versions()
