@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,7 @@ import pytest
 
 from tests.cluster.site import Site
 from tests.journeys.conftest import ROOT, Monorepo
+from tools import toolchain
 
 SERVICE = "auth-service"
 TARGET = f"verify:{SERVICE}@dev"
@@ -62,19 +64,22 @@ def test_a_release_is_proved_by_what_the_cluster_holds_and_no_secret_is_shown(
         assert secret not in shown
 
 
-def test_a_database_that_was_rolled_back_by_hand_is_not_where_the_release_says(
+def test_a_database_that_was_rolled_back_by_hand_is_not_where_the_release_says_until_it_is_synced_again(
     site: Site, mono: Monorepo, released: str
 ) -> None:
     assert released
-    newest = site.versions()[-1]
-    with psycopg.connect(site.url, autocommit=True) as connection:
-        connection.execute("DELETE FROM goose_db_version WHERE version_id = %s", (newest,))
+    before = site.versions()
+    variables = {"GOOSE_DRIVER": "postgres", "GOOSE_DBSTRING": site.url}
+    folder = f"-dir={mono.folder(SERVICE)}"
+    subprocess.run([toolchain.goose(print), folder, "down"], env=variables, check=True, capture_output=True)
     done = mono.doit(TARGET)
     assert done.returncode == 1
     assert "✗ database" in done.stdout
-    with psycopg.connect(site.url, autocommit=True) as connection:
-        connection.execute("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%s, true)", (newest,))
-    assert mono.doit(TARGET).returncode == 0
+    assert f"→ doit sync:{SERVICE}@dev" in done.stderr
+    assert site.versions() == before[:-1]
+    mono.fine(f"sync:{SERVICE}@dev")
+    assert site.versions() == before
+    mono.fine(TARGET)
 
 
 def test_a_job_that_is_gone_proves_nothing(site: Site, mono: Monorepo, released: str) -> None:
