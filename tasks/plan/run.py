@@ -25,6 +25,7 @@ from tasks.promote.offer import Offer, offer
 from tasks.promote.release import gathered
 from tasks.promote.request import waiting
 from tasks.promote.run import images
+from tasks.promote.sites import sites
 from tasks.promote.standing import Seen, look
 from tasks.work import Outcome, Work
 
@@ -87,12 +88,12 @@ def _owners(catalog: Catalog, target: Target) -> list[tuple[Reference, Target]]:
 
 def _world(work: Work, targets: Sequence[Target], found: Images, made: Making) -> World:
     """Everybody is asked at the same time."""
-    catalog = work.catalog
+    catalog, shared = work.catalog, sites(work)
     later = [target for target in targets if catalog.environments[target.environment].after]
     services = list(dict.fromkeys(target.service or "" for target in targets if target not in later))
     with ThreadPoolExecutor(4) as pool:
         of_commit = pool.submit(found.of, services)
-        there = pool.submit(look, catalog, targets)
+        there = pool.submit(look, catalog, targets, shared.known)
         databases = pool.submit(ask, catalog, targets, made)
         offers = pool.submit(_offers, work, later, found)
         made_of, seen, asked, offered = of_commit.result(), there.result(), databases.result(), offers.result()

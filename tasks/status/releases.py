@@ -13,6 +13,7 @@ from tasks.image.making import Making, making
 from tasks.place import owned
 from tasks.promote.history import earlier
 from tasks.promote.run import images
+from tasks.promote.sites import sites
 from tasks.promote.standing import look
 from tasks.status.offered import offered, overridden
 from tasks.status.release import Head, Release, stand
@@ -35,11 +36,11 @@ def releases(work: Work) -> dict[tuple[str, str], Release]:
     targets = _targets(work.catalog, work.targets)
     if not targets:
         return {}
-    made = making(work)
+    made, shared = making(work), sites(work)
     services = list(dict.fromkeys(target.service or "" for target in targets))
     with ThreadPoolExecutor(2) as pool:
         of_head = pool.submit(_heads, made, services)
-        there = pool.submit(look, work.catalog, targets)
+        there = pool.submit(look, work.catalog, targets, shared.known)
         heads, seen = of_head.result(), there.result()
     known = earlier(seen, images(work))
     found = {}

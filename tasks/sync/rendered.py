@@ -16,6 +16,7 @@ __all__ = ["alike"]
 
 BESIDE = "file://"  # a dependency in the same repository
 GLOB = frozenset("*?[")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def alike(place: Site, source: Source, one: str, other: str) -> bool:
@@ -43,10 +44,10 @@ def _decisive(there: Objects, place: Site, source: Source, commit: str) -> list[
     return [*(f"/{one}" for one in (*paths, *files)), place.file]
 
 
-def _folders(there: Objects, commit: str, chart: str) -> Iterator[str]:
+def _folders(there: Objects, commit: str, path: str) -> Iterator[str]:
     """The chart's folder and those of its dependencies, from the repository's top; none where that is not certain."""
     found: dict[str, None] = {}
-    waiting = [chart]
+    waiting = [path]
     while waiting:
         folder = waiting.pop()
         if folder in found:
@@ -59,9 +60,8 @@ def _folders(there: Objects, commit: str, chart: str) -> Iterator[str]:
         if described is None or not described.plain or linked:
             return
         try:
-            dependencies = (yaml.safe_load(there.files([described.hash])[described.hash]) or {}).get(
-                "dependencies"
-            ) or []
+            chart = yaml.load(there.files([described.hash])[described.hash], LOADER)  # noqa: S506 - a safe one
+            dependencies = (chart or {}).get("dependencies") or []
             beside = [str(one.get("repository") or "") for one in dependencies]
         except (yaml.YAMLError, AttributeError, TypeError):
             return
