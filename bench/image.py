@@ -85,11 +85,12 @@ def measure(chosen: Namespace) -> Iterator[Comparison]:
 def pushed(yard: Yard) -> None:
     """Push every service's image as `doit image` does, without its proof by lint and test."""
     held = content.contents(yard.catalog, list(yard.catalog.services))
+    builder = building.Builder(print)
     with Registries() as there:
         for name, what in held.items():
             if isinstance(what, GanderError):
                 raise what
-            image = building.build(what, yard.catalog.services[name].platforms, print)
+            image = builder.build(what, yard.catalog.services[name].platforms)
             there.push(content.of_content(yard.catalog, name, what).reference, image, lambda _: None)
 
 
@@ -135,11 +136,10 @@ def _new(yard: Yard, registry: Registry, place: Path, docker: Docker, rounds: in
 
     def ours() -> float:
         reference = f"{registry.host}/ours-{next(number)}:m-1"
-        building._goose.cache_clear()  # noqa: SLF001 - a run reads it once
 
         def work() -> None:
             with Registries() as there:
-                there.push(reference, building.build(held, service.platforms, print), lambda _: None)
+                there.push(reference, building.Builder(print).build(held, service.platforms), lambda _: None)
 
         return elapsed(work)
 

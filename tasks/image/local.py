@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 
 from schemas.answer import Answer
 from schemas.errors import Refused, ToolError
 from schemas.image import Content, Identity
-from tasks.image.build import build
+from tasks.image.build import Builder
 from tools import docker
 from tools.docker import Docker, Held
 from tools.oci import Platform
@@ -22,8 +22,8 @@ __all__ = ["Local", "architecture", "same"]
 class Local:
     """The daemon, found when it is first needed; safe to use from any thread."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
         self._lock = Lock()
         self._found: Docker | Refused | None = None
 
@@ -82,7 +82,7 @@ class Local:
             self._found.close()
 
     def _made(self, content: Content, architecture: str) -> Platform:
-        (made,) = build(content, [f"linux/{architecture}"], self._say).platforms
+        (made,) = self._builder.build(content, [f"linux/{architecture}"]).platforms
         return made
 
 

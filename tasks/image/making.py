@@ -18,6 +18,7 @@ from tools.git import commit as recorder
 from tools.oci.registry import Registries
 
 if TYPE_CHECKING:
+    from tasks.image.build import Builder
     from tasks.image.local import Local
 
 __all__ = ["Making", "making"]
@@ -27,9 +28,9 @@ class Making:
     """The commit is looked up once, so that every image of a run is of the same one; safe to use from any thread."""
 
     def __init__(self, work: Work) -> None:
-        self.catalog = work.catalog
+        self.catalog, self._tell = work.catalog, work.session.say
         self.registries = Registries()
-        self.local = _local(work) if work.variables.get("push") == "false" else None
+        self.local = _local(self.builder) if work.variables.get("push") == "false" else None
         self._asked = work.variables.get("commit", "HEAD")
         self._json, self._out = work.variables.get("format") == "json", work.out
         self._say = work.progress.line
@@ -52,6 +53,13 @@ class Making:
     @cached_property
     def _repository(self) -> git.Repository:
         return source.repository(self.catalog)
+
+    @cached_property
+    def builder(self) -> Builder:
+        """Who builds the images."""
+        from tasks.image.build import Builder  # noqa: PLC0415 - start-up: only an image that is not there is built
+
+        return Builder(self._tell)
 
     @property
     def proof(self) -> Proof:
@@ -132,10 +140,10 @@ class Making:
                 self._out(json.dumps({**line, **given, "commit": self.commit}))
 
 
-def _local(work: Work) -> Local:
+def _local(builder: Builder) -> Local:
     from tasks.image.local import Local  # noqa: PLC0415 - start-up: only push=false needs Docker
 
-    return Local(work.session.say)
+    return Local(builder)
 
 
 def making(work: Work) -> Making:

@@ -7,7 +7,6 @@ from typing import Any
 
 from schemas.answer import Answer
 from schemas.errors import GanderError
-from tasks.image.build import build
 from tasks.image.making import Making, making
 from tasks.work import Outcome, Work
 
@@ -35,7 +34,7 @@ def run(work: Work) -> Outcome:
             there = made.local.load(name, content, platforms)
             did = f"loaded into Docker {made.local.daemon.version} as {_short(there)}"
         else:
-            image = build(content, platforms, work.session.say)
+            image = made.builder.build(content, platforms)
             there = made.registries.push(name.reference, image, work.progress.now)
             did = f"pushed as {_short(there)}"
     else:

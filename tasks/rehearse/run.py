@@ -9,7 +9,6 @@ from schemas.errors import GanderError, Refused
 from schemas.manifest import Manifest
 from schemas.target import Target
 from tasks import place as places
-from tasks.image.build import build
 from tasks.image.local import Local
 from tasks.image.making import Making, making
 from tasks.lint.manifests import text
@@ -43,7 +42,7 @@ def run(work: Work) -> Outcome:
             why="a rehearsal's container works on a scratch database of this machine, by its socket or loopback",
             todo="unset DOCKER_HOST, or docker context use default",
         )
-    local = Local(work.session.say)
+    local = Local(making(work).builder)
     try:
         failed = sum(_told(work, _tried(work, target, local)) for target in work.targets)
     finally:
@@ -150,7 +149,7 @@ def _loaded(work: Work, images: Making, service: str, local: Local) -> _Image:
         images.content(service),
         work.catalog.services[service].platforms,
     )
-    digest = build(content, platforms, work.session.say).index.digest
+    digest = images.builder.build(content, platforms).index.digest
     there = local.id(name, content, platforms) or local.load(name, content, platforms)
     held = local.daemon.held(there)
     user = str(held.settings.get("User", "")) if held else ""
