@@ -82,7 +82,7 @@ def held(both: tuple[Replica, Replica], folder: Path, monkeypatch: pytest.Monkey
     return found.value
 
 
-def test_two_servers_that_say_the_same_are_believed(
+def test_two_embedded_servers_as_two_replicas_that_say_the_same_are_believed(
     both: tuple[Replica, Replica], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = held(both, tmp_path, monkeypatch)
@@ -90,7 +90,7 @@ def test_two_servers_that_say_the_same_are_believed(
     assert (found.against, found.unfinished) == ((), ())
 
 
-def test_a_server_that_lacks_a_version_is_named(
+def test_of_two_embedded_servers_as_replicas_the_one_that_lacks_a_version_is_named(
     both: tuple[Replica, Replica], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both[1].address.query(
@@ -100,7 +100,7 @@ def test_a_server_that_lacks_a_version_is_named(
     assert "lacks 2, which another server holds as applied" in against
 
 
-def test_a_table_that_is_another_on_one_server_is_named(
+def test_a_table_that_is_another_on_one_of_two_embedded_servers_as_replicas_is_named(
     both: tuple[Replica, Replica], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both[1].address.query("ALTER TABLE audit_db.a DROP COLUMN y")
@@ -108,7 +108,7 @@ def test_a_table_that_is_another_on_one_server_is_named(
     assert "differ in table audit_db.a" in against
 
 
-def test_a_mutation_that_one_server_has_not_ended_is_unfinished(
+def test_a_mutation_that_one_of_two_embedded_servers_as_replicas_has_not_ended_is_unfinished(
     both: tuple[Replica, Replica], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both[1].address.query("INSERT INTO audit_db.a VALUES (1, 1)")

@@ -73,7 +73,7 @@ def called(replica: Replica) -> str:
     return f"127.0.0.1:{replica.ports.tcp}"
 
 
-def test_each_replica_tells_its_own_history(both: tuple[Replica, Replica]) -> None:
+def test_each_of_two_embedded_servers_as_replicas_tells_its_own_history(both: tuple[Replica, Replica]) -> None:
     one, other = both
     history(one, 1, 2)
     history(other, 1)
@@ -84,7 +84,9 @@ def test_each_replica_tells_its_own_history(both: tuple[Replica, Replica]) -> No
         assert (sight.silent, sight.remarks) == ((), ())
 
 
-def test_a_replica_without_a_history_is_seen_through_the_one_that_has_it(both: tuple[Replica, Replica]) -> None:
+def test_of_two_embedded_servers_as_replicas_one_without_a_history_is_seen_through_the_other(
+    both: tuple[Replica, Replica],
+) -> None:
     one, other = both
     history(one, 1)
     assert versions(look(place(one))) == {called(one): [1], called(other): None}
@@ -184,7 +186,9 @@ def test_a_password_of_any_letters_reaches_the_server(both: tuple[Replica, Repli
     assert there.ask("SELECT 1").code == 516
 
 
-def test_a_replica_that_is_down_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_of_two_embedded_servers_as_replicas_the_one_that_is_down_is_named(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     with pair(tmp_path_factory.mktemp("down")) as (one, other):
         one.address.query("CREATE DATABASE audit_db")
         history(one, 1)
@@ -194,7 +198,9 @@ def test_a_replica_that_is_down_is_named(tmp_path_factory: pytest.TempPathFactor
         assert sight.silent == (called(other),)
 
 
-def test_a_mutation_that_has_not_ended_is_told_from_whichever_replica_has_it(both: tuple[Replica, Replica]) -> None:
+def test_a_mutation_is_told_from_whichever_of_two_embedded_servers_as_replicas_has_not_ended_it(
+    both: tuple[Replica, Replica],
+) -> None:
     first, second = both
     second.address.query("CREATE TABLE audit_db.a (x Int64) ENGINE = MergeTree ORDER BY x")
     second.address.query("INSERT INTO audit_db.a VALUES (1)")
