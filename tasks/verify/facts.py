@@ -24,6 +24,7 @@ class Look(Generic[Found]):
 
     value: Found | None = None
     why: str = ""
+    todo: str = ""  # what to type so that it can be seen
     source: str = ""  # whom or what was asked
     at: datetime | None = None  # by the clock of this machine: for the reader, never compared
 

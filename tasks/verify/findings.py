@@ -181,9 +181,10 @@ def _log(facts: Facts, part: Part, seen: Seen | None) -> Finding:
     wrong = _misprint(printed, part, facts)
     if wrong:
         return finding("wrong", *wrong)
-    if printed.cut or printed.log.version is None:
-        return finding("unknown", "it is empty" if not printed.text.strip() else "a part of it is missing", "log-gone")
     ran = [one.name for one in printed.log.ran]
+    rotated = not (ran or printed.log.nothing_to_do)  # a node has thrown away the files that were run
+    if printed.cut or printed.log.version is None or rotated:
+        return finding("unknown", "it is empty" if not printed.text.strip() else "a part of it is missing", "log-gone")
     return finding("holds", f"applied {', '.join(ran)}" if ran else f"nothing to run, at {printed.log.version}")
 
 

@@ -77,7 +77,8 @@ def _look(source: str, ask: Callable[[], Found | None], nothing: str = "") -> Lo
     try:
         value = ask()
     except GanderError as error:
-        return Look(why=f"{error.what}{f' ({error.why})' if error.why else ''}", source=source, at=at)
+        why = f"{error.what}{f' ({error.why})' if error.why else ''}"
+        return Look(why=why, todo=error.todo, source=source, at=at)
     return Look(value=value, why=nothing if value is None else "", source=source, at=at)
 
 
@@ -160,7 +161,7 @@ def _databases(work: Work, release: Release) -> dict[str, Look[Held]]:
         source = f"database {one.name} of {one.variable}"
         if isinstance(seen, ServerError):
             why = f"{seen.what}{f' ({seen.why})' if seen.why else ''}"
-            found[one.label] = Look(why=why, source=source, at=at)
+            found[one.label] = Look(why=why, todo=seen.todo, source=source, at=at)
         else:
             found[one.label] = Look(value=_held(release, one, seen), source=source, at=at)
     return found

@@ -14,6 +14,7 @@ from tasks.verify.findings import FACTS, Finding, find, row
 __all__ = ["Verdict", "judge", "stuck"]
 
 TERMINATED = "Operation terminated"
+AGAIN = ("run it again", "then run it again")  # what every advice says, with the command
 LISTED = 5  # resources that a note names
 # Of several facts that do not hold, the one that explains the others is told: in this order.
 ORDER = (
@@ -64,10 +65,18 @@ def judge(facts: Facts, expected: Expected) -> Verdict:
         what=advice.what.format(**words),
         true=advice.true.format(**words),
         safe=advice.safe.format(**words),
-        todo=tuple(line.format(**words) for line in advice.todo),
+        todo=(*_first(kind, facts), *(line.format(**words) for line in advice.todo)),
         findings=findings,
         notes=tuple(_notes(facts, expected)),
     )
+
+
+def _first(kind: str, facts: Facts) -> Iterator[str]:
+    """What has to be done before anybody looks again: what those that gave no answer say of it."""
+    said = [facts.application.todo] if kind == "argocd" else []
+    said += [look.todo for look in facts.databases.values()] if kind == "database" else []
+    lines = dict.fromkeys(line for todo in said for line in todo.splitlines())
+    yield from (line for line in lines if not line.startswith(AGAIN))
 
 
 def _whole(findings: tuple[Finding, ...]) -> bool:

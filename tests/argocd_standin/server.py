@@ -50,6 +50,7 @@ class Fault:
     after: bool = False  # what was asked for is done before it goes wrong
     on: str = ""  # part of METHOD PATH
     times: int = 1_000_000
+    hits: int = 0  # requests that it has met
 
 
 @dataclass(kw_only=True)
@@ -84,6 +85,7 @@ class World:
         for one in self.faults:
             if one.on in path and one.times > 0:
                 one.times -= 1
+                one.hits += 1
                 return one
         return None
 
