@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.answer import Answer
 from schemas.errors import GanderError
+from tasks.image import built
 from tasks.image.making import Making, making
 from tasks.work import Outcome, Work
 
@@ -36,6 +37,7 @@ def run(work: Work) -> Outcome:
         else:
             image = made.builder.build(content, platforms)
             there = made.registries.push(name.reference, image, work.progress.now)
+            built.note(work, service, f"{name.reference}@{there}")
             did = f"pushed as {_short(there)}"
     else:
         did = f"was there as {_short(there)}"

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from schemas.stream import version_of
 from tasks.promote.image import Streams
 
-__all__ = ["COMMIT", "IMAGE", "NONE", "OVERRIDE", "REF", "changes", "message"]
+__all__ = ["BUILT", "COMMIT", "IMAGE", "NONE", "OVERRIDE", "REF", "changes", "message"]
 
 # Trailers (git-interpret-trailers).
 IMAGE = "Image"  # what the values file says from this commit on
 COMMIT = "Commit"  # the monorepo's commit that it is of
 REF = "Ref"  # what stands for the decision elsewhere
+BUILT = "Built"  # when and by whom, where that is known: the image itself does not say it
 OVERRIDE = "Override"  # why it went there although the environment before had not verified it
 NONE: Mapping[str, str] = MappingProxyType({})
 LISTED = 20  # files of a database; more would bury the trailers

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from schemas import values_file
 from schemas.errors import GanderError, Refused, ToolError
+from tasks.image import built
 from tasks.promote.image import Image, Images, Streams
 from tasks.promote.judgement import Facts, refuse
-from tasks.promote.message import COMMIT, NONE, REF, message
+from tasks.promote.message import BUILT, COMMIT, NONE, REF, message
 from tasks.promote.qualify import Qualified
 from tasks.promote.request import wait
 from tasks.promote.site import Site, line, site
@@ -76,7 +77,8 @@ def written(
         there = line(place, tip)
         if there.spot.text == image.whole:
             return Outcome(summary=f"{place.called} says {image.tag} already")
-        text = _message(place, image, before(place, tip, there.spot.text, images), more)
+        known = {BUILT: _built(work, place, image), **more}
+        text = _message(place, image, before(place, tip, there.spot.text, images), known)
         new = values_file.written(there.file.text, there.spot, image.whole, f"{place.called}:{place.file}")
         made = onto.made(
             place.remote.repository, tip, there.file._replace(text=new), "\n\n".join(text), state(work) / "promote"
@@ -104,6 +106,16 @@ def before(place: Site, tip: str, text: str, images: Images) -> Streams | None:
     """What an environment has whose values file says that text, as the commit tells that promoted it; None without."""
     commit = place.remote.repository.trailer(COMMIT, tip, text, place.file)
     return images.streams(place.target.service or "", commit) if commit else None
+
+
+def _built(work: Work, place: Site, image: Image) -> str:
+    """Who built it and when: as this machine noted it, or as it was written down for the environment before."""
+    noted = built.noted(work, place.target.service or "", image.whole)
+    after = place.environment.after
+    if noted is not None or not after:
+        return str(noted or "")
+    there = site(work.catalog, place.target._replace(environment=after), sites(work).known)
+    return there.remote.repository.trailer(BUILT, sites(work).tip(there), image.whole, there.file)
 
 
 def _message(place: Site, image: Image, before: Streams | None, more: Mapping[str, str]) -> tuple[str, str]:

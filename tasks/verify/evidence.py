@@ -34,6 +34,7 @@ def document(verdict: Verdict, gathered: Gathered, release: Release, who: str, a
         "at": _time(at),
         "image": expected.image,
         "commit": release.commit,
+        "built": release.built._asdict() if release.built else None,
         "promoted": release.tip,
         "operation": _operation(facts.application.value),
         "facts": [

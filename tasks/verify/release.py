@@ -12,7 +12,8 @@ from schemas.image import Content
 from schemas.stream import Migration, version_of
 from schemas.target import Target
 from tasks.image import content
-from tasks.promote.message import COMMIT
+from tasks.image.built import Built, parse
+from tasks.promote.message import BUILT, COMMIT
 from tasks.promote.site import Site, line, site
 from tasks.verify.facts import Expected, Look, Part
 from tasks.work import Work
@@ -30,6 +31,7 @@ class Release(NamedTuple):
     tip: str  # the GitOps branch's commit
     image: str  # REPOSITORY:TAG@DIGEST
     commit: str  # of the monorepo
+    built: Built | None  # who built it, and when; None where nobody wrote that down
     databases: Mapping[str, Database]  # by label
     streams: Mapping[str, tuple[Migration, ...]]  # by label: the files that the image holds
 
@@ -87,8 +89,16 @@ def written(work: Work, place: Site, tip: str) -> Release:
         why = f"of commit {commit[:12]}: {error.what}"
         raise Refused(f"nobody knows which migrations {image} holds", why=why, todo=again) from error
     databases = _databases(work, service, held)
-    streams = {label: held.streams[one.key] for label, one in databases.items()}
-    return Release(place=place, tip=tip, image=image, commit=commit, databases=databases, streams=streams)
+    built = parse(place.remote.repository.trailer(BUILT, tip, image, place.file))
+    return Release(
+        place=place,
+        tip=tip,
+        image=image,
+        commit=commit,
+        built=built,
+        databases=databases,
+        streams={label: held.streams[one.key] for label, one in databases.items()},
+    )
 
 
 def said(release: Release, revisions: Sequence[str], asked: str) -> Look[str]:

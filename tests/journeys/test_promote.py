@@ -55,6 +55,18 @@ def test_a_new_migration_is_released_after_its_commit_and_not_before(mono: Monor
     assert "main: 2 migrations to version 2, 1 of them new\n  00002_more.sql\n" in body
 
 
+def test_who_built_an_image_is_said_only_of_one_that_this_machine_has_built(mono: Monorepo) -> None:
+    remote = mono.root.parent / "remote"
+    written = ("log", "-1", "--format=%(trailers:key=Built,valueonly)", "main", "--")
+    mono.fine("promote:shop@dev")
+    assert git(remote, *written, "services/shop").strip().endswith(" by somebody@example.com")
+    mono.fine("image:cart")
+    shutil.rmtree(mono.state)
+    mono.fine("promote:cart@dev")
+    assert "image:" in there(mono, "cart")
+    assert git(remote, *written, "services/cart").strip() == ""
+
+
 def test_names_of_releases(mono: Monorepo) -> None:
     refused = mono.doit("promote:shop")
     assert refused.returncode == 3

@@ -182,6 +182,15 @@ def test_prod_is_refused_before_dev_is_verified_and_gets_it_after(yard: Yard) ->
     assert yard.world.asked == []
 
 
+def test_who_built_an_image_follows_it_to_prod_from_a_machine_that_did_not(yard: Yard) -> None:
+    built = yard.trailer("Built")
+    assert re.fullmatch(r"20\d\d-\S+\+00:00 by somebody@example\.com", built)
+    shutil.rmtree(yard.mono.state)
+    yard.mono.fine("promote:shop@prod", *YES, **yard.variables)
+    assert yard.there() == yard.image
+    assert yard.trailer("Built") == built
+
+
 def test_nothing_is_built_for_prod(yard: Yard, registry: Registry) -> None:
     name = yard.image.partition(f"{registry.host}/")[2].partition(":")[0]
     tag = registry.folder / "docker" / "registry" / "v2" / "repositories" / name / "_manifests" / "tags"

@@ -80,6 +80,7 @@ def test_of_all_releases_only_the_one_that_went_well_is_verified(
     assert f"1 ran, 0 up to date, {len(CASES)} failed" in done.stderr
     assert [name for name, one in kept.items() if one["verified"] or one["verdict"] == "verified"] == [GOOD]
     assert lacking(kept[GOOD]) == set()
+    assert kept[GOOD]["built"] is None  # nobody wrote it down
     assert set(told) == set(CASES)
     assert TOKEN not in done.stdout + done.stderr
 

@@ -19,8 +19,9 @@ from tests.journeys.wrong import LOG, Place
 from tests.playground import git, publish
 from tests.tasks.promote.conftest import Said
 
-__all__ = ["Yard", "fixture_well", "fixture_yard"]
+__all__ = ["BUILT", "Yard", "fixture_well", "fixture_yard"]
 
+BUILT = {"by": "builder@example.com", "at": "2026-11-23T04:50:00+00:00"}
 DIGEST = f"sha256:{'a' * 64}"
 
 
@@ -117,7 +118,8 @@ def fixture_yard(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactor
         publish(root, folder / "remote")
         yard.before = git(root, "rev-parse", "HEAD").strip()
         values.write_text(f"migrations:\n  image: {yard.image}\n")
-        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\nImage: {yard.image}\nCommit: {yard.before}")
+        trailers = f"Image: {yard.image}\nCommit: {yard.before}\nBuilt: {BUILT['at']} by {BUILT['by']}"
+        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\n{trailers}")
         git(root, "push", "--quiet")
         yard.promoted = git(root, "rev-parse", "HEAD").strip()
         yield yard

@@ -76,7 +76,7 @@ def held(both: tuple[Replica, Replica], folder: Path, monkeypatch: pytest.Monkey
     place = Site(target, catalog.environments["dev"], None, "main", "", "", by_request=False)  # type: ignore[arg-type]
     (database,) = catalog.databases()
     files = read(migrations, folder, os.environ).migrations
-    release = Release(place, "", "", "", {database.label: database}, {database.label: files})
+    release = Release(place, "", "", "", None, {database.label: database}, {database.label: files})
     found = _databases(work, release)[database.label]
     assert found.value is not None, found.why
     return found.value
