@@ -27,7 +27,7 @@ from tools.remote import Place, Reader, Sight, Undone
 
 __all__ = ["Gathered", "container", "gather"]
 
-AT_ONCE = 8  # questions to one Argo CD
+AT_ONCE = 8  # questions about one release
 
 Found = TypeVar("Found")
 
@@ -50,13 +50,13 @@ class Contents(NamedTuple):
 def gather(work: Work, target: Target, release: Release, server: Server) -> Gathered:
     """Look at everything; what cannot be looked at is a fact without a value, and says why."""
     environment = work.catalog.environments[target.environment]
-    databases = _databases(work, release)
     called = release.expected("").application
-    application = _look(f"Argo CD {server.host}", lambda: server.application(called))
-    state = application.value.state if application.value else None
-    expected = release.expected(environment.namespace or (application.value.namespace if application.value else ""))
-    meant = said(release, state.revisions, expected.application) if state else Look(why="no operation is known")
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = pool.submit(_databases, work, release)
+        application = _look(f"Argo CD {server.host}", lambda: server.application(called))
+        state, there = (application.value.state, application.value.namespace) if application.value else (None, "")
+        expected = release.expected(environment.namespace or there)
+        meant = said(release, state.revisions, expected.application) if state else Look(why="no operation is known")
         jobs = dict(
             pool.map(lambda part: (part.job, _job(server, expected, part, application)), expected.parts),
         )
@@ -64,6 +64,7 @@ def gather(work: Work, target: Target, release: Release, server: Server) -> Gath
         logs = dict(
             pool.map(lambda name: (name, _log(server, expected, engines[name], name, jobs[name])), jobs),
         )
+        databases = asked.result()
     parts = tuple(_explained(work, release, part, databases[part.label].value) for part in expected.parts)
     return Gathered(
         Facts(application=application, said=meant, jobs=jobs, logs=logs, databases=databases),
