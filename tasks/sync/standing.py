@@ -58,6 +58,7 @@ def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
 
 def _answer(work: Work, seen: Seen | GanderError, began: float) -> Answer:
     target = work.target
+    looks(work).take(target)  # what was seen before is not so any more
     if not content.own(work.catalog.services[target.service or ""]):
         return Answer(up_to_date=True, because="it has no database of its own")
     if isinstance(seen, GanderError):

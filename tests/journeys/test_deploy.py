@@ -50,9 +50,14 @@ def test_a_merged_migration_goes_all_the_way_and_again_only_the_proof_is_made(ya
     assert yard.there("dev") != before
     assert len(yard.world.sent) == 1
     yard.world.sent.clear()
+    yard.world.asked.clear()
     again = yard.mono.fine("deploy:shop@dev", **yard.variables)
     assert [name for name in ran(again) if name in ROAD] == ["verify:shop@dev"]
     assert yard.world.sent == []
+    assert len(yard.world.asked) == 5, "one request a fact"
+    yard.sql("DELETE FROM goose_db_version WHERE version_id = 3")
+    acting(yard.world, [fails("hook_failed", "goose run: ERROR 00003_c.sql: no")])
+    assert "verified:" not in yard.mono.doit("deploy:shop@dev", **yard.variables).stderr
 
 
 def test_a_migration_that_fails_ends_the_deploy_and_nothing_is_called_verified(yard: Yard) -> None:

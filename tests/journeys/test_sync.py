@@ -17,6 +17,7 @@ from schemas.errors import ArgoError, GanderError, NotVerified, Refused
 from schemas.target import Target
 from tasks.sync.run import run
 from tasks.sync.standing import up_to_date
+from tasks.verify.looks import looks
 from tasks.work import Outcome, Session, Work
 from tests.argocd_standin.controller import Act, acting, fails, fails_elsewhere, picks_up, prints, waits, well
 from tests.argocd_standin.release import released
@@ -119,6 +120,28 @@ def test_a_release_is_rolled_out_by_its_commit_and_is_up_to_date_then(yard: Yard
         "shop-dev has rolled out what origin/main says"
         in yard.mono.fine("why", "sync:shop@dev", **yard.variables).stdout
     )
+
+
+def test_the_proof_is_made_of_what_was_seen_last_and_never_of_what_was_seen_before_a_sync(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(yard, monkeypatch, picks_up, well(LOGS))
+    one = work(yard, monkeypatch)
+    held = looks(one)
+    try:
+        assert up_to_date([one])["sync:shop@dev"].up_to_date
+        seen = held.take(one.target)
+        assert seen
+        held.keep(one.target, seen, held.clock())
+        acting(yard.world, [picks_up, well(LOGS)])
+        run(one)
+        assert held.take(one.target) is None
+        held.keep(one.target, seen, held.clock())
+        yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+        assert not up_to_date([one])["sync:shop@dev"].up_to_date
+        assert held.take(one.target) is None
+    finally:
+        one.session.close()
 
 
 def test_each_run_has_an_id_of_its_own(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
