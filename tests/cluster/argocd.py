@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster.asking import asked
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["up"]
 
 ACCOUNT = "deployer"
-RIGHTS = ("applications, get", "applications, sync", "logs, get")  # what releases need and no more
+RIGHTS = Path(__file__).parents[2] / "docs" / "ci" / "argocd-rbac.csv"  # those that the documentation gives to releases
 HERE = "127.0.0.1"
 REPOSITORIES = f"{HERE}:8081"
 KINDS = ("applications", "appprojects", "applicationsets")
@@ -72,11 +73,10 @@ def _objects(inside: Inside) -> list[dict[str, Any]]:
         "tls.crt": base64.b64encode((run / "server.pem").read_bytes()).decode(),
         "tls.key": base64.b64encode((run / "server.key").read_bytes()).decode(),
     }
-    policy = [f"p, role:{ACCOUNT}, {right}, */*, allow" for right in RIGHTS] + [f"g, {ACCOUNT}, role:{ACCOUNT}"]
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}},
         _object("ConfigMap", "argocd-cm", {f"accounts.{ACCOUNT}": "apiKey"}),
-        _object("ConfigMap", "argocd-rbac-cm", {"policy.csv": "\n".join(policy) + "\n"}),
+        _object("ConfigMap", "argocd-rbac-cm", {"policy.csv": RIGHTS.read_text(encoding="utf-8")}),
         {**_object("Secret", "argocd-secret", certificate), "type": "Opaque"},
     ]
 

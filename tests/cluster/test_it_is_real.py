@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cluster.cluster import Cluster
 from tests.cluster.site import Site
 from tests.journeys.conftest import ROOT
 from tools.toolchain.cluster import pinned_argocd, pinned_kubernetes
 
 SERVICE = "auth-service"
+ROLE = ROOT / "docs" / "ci" / "kubernetes-role.yaml"
 FILES = sorted((ROOT / "services" / SERVICE / "migrations").glob("*.sql"))
 
 
@@ -61,3 +64,18 @@ def test_the_deployers_token_can_do_what_a_release_needs_and_no_more(cluster: Cl
         assert api.patch(path, json={"patch": "{}", "patchType": "merge"}).status_code == 403
     with cluster.api("wrong") as api:
         assert api.get(path).status_code == 401
+
+
+def test_who_follows_the_runbook_reads_jobs_pods_events_and_logs_with_the_documented_role(
+    cluster: Cluster, site: Site
+) -> None:
+    here = f"--namespace={site.namespace}"
+    cluster.kubectl("apply", here, f"--filename={ROLE}")
+    reader = (here, "--as=somebody", "--as-group=release-engineers")
+    for kind in ("jobs", "pods", "events"):
+        cluster.kubectl("get", kind, *reader)
+    allowed = cluster.kubectl("auth", "can-i", "get", "pods", "--subresource=log", *reader)
+    assert allowed.strip() == "yes"
+    for denied in ("delete jobs", "create pods", "get secrets", "watch jobs", "create pods/exec"):
+        with pytest.raises(AssertionError, match=r"can-i .*: $"):
+            cluster.kubectl("auth", "can-i", *denied.split(), *reader)
