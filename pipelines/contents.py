@@ -53,6 +53,7 @@ class Step(NamedTuple):
     replay: str = ""  # (Work, values of the kept outcome) -> None: says again what a run that is spared would say
     after: tuple[str, ...] = ()  # steps of the same database, service or release that go first
     follows: tuple[str, ...] = ()  # steps of the same release that go first where they are asked for, too
+    owners: tuple[str, ...] = ()  # steps that go first, likewise, of those who own what the service only reads
     owner_first: bool = False  # a reference's task goes after its owner's
     over: Literal["database", "service", "release", "everything"] = "database"
     engine: EngineName | None = None  # the only engine whose databases it is for

@@ -45,7 +45,7 @@ def jobs(
                 before = made.get(job.name)
                 targets = dict.fromkeys((*(before.targets if before else ()), *job.targets))
                 made[job.name] = job._replace(targets=tuple(targets))
-    ordered = _in_order({name: _after_others(job, made) for name, job in made.items()})
+    ordered = _in_order({name: _after_others(job, made, catalog) for name, job in made.items()})
     return tuple(job if job.name in named else job._replace(named=False) for job in ordered)
 
 
@@ -96,10 +96,15 @@ def _add(job: Job, contents: Contents, catalog: Catalog, made: dict[str, Job]) -
     made[job.name] = job._replace(needs=tuple(need.name for need in needs))
 
 
-def _after_others(job: Job, made: Mapping[str, Job]) -> Job:
-    """The job after those of the same release that it follows, where the command line has them."""
-    follows = job.verb.follows if isinstance(job.verb, Step) else ()
-    names = (job.targets[0]._replace(step=step).name for step in follows)
+def _after_others(job: Job, made: Mapping[str, Job], catalog: Callable[[], Catalog]) -> Job:
+    """The job after those that it follows, of its release and of the owners of what it reads, where there are any."""
+    if not isinstance(job.verb, Step) or not (job.verb.follows or job.verb.owners):
+        return job
+    (target,) = job.targets
+    names = [target._replace(step=step).name for step in job.verb.follows]
+    if job.verb.owners:
+        services = dict.fromkeys(one.service for one in catalog().read_first(target.service or ""))
+        names += [target._replace(step=step, service=one).name for one in services for step in job.verb.owners]
     return job._replace(needs=(*job.needs, *(name for name in names if name in made and name not in job.needs)))
 
 

@@ -73,6 +73,7 @@ PROMOTE = Step(
     up_to_date="tasks.promote.run:up_to_date",
     over="release",
     after=("image",),
+    owners=("sync",),
     takes=("commit", "tag", "yes", "ref", "override", "changed"),
 )
 SYNC = Step(
@@ -82,6 +83,7 @@ SYNC = Step(
     up_to_date="tasks.sync.standing:up_to_date",
     over="release",
     follows=("promote",),
+    owners=("sync",),
     takes=("stop", "yes", "ref"),
 )
 VERIFY = Step(

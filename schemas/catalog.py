@@ -177,3 +177,24 @@ class Catalog(NamedTuple):
         if not isinstance(found, Database):
             raise TypeError(f"{reference.owner} is a reference itself")
         return found
+
+    def read_first(self, service: str) -> tuple[Database, ...]:
+        """The databases that a service only reads and whose owners go before it.
+
+        Where two services read each other, also by way of others, neither can wait for the other.
+        """
+        read = self._read(service)
+        return tuple(one for one in read if service not in self._read_by_way(one.service))
+
+    def _read(self, service: str) -> list[Database]:
+        return [self.owner(one) for one in self.services[service].databases if isinstance(one, Reference)]
+
+    def _read_by_way(self, service: str) -> set[str]:
+        """The services whose databases a service reads, also by way of others."""
+        found: set[str] = set()
+        waiting = [service]
+        while waiting:
+            more = {one.service for one in self._read(waiting.pop())} - found
+            found |= more
+            waiting += more
+        return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tasks.confirm import named
 from tasks.image.content import own
+from tasks.promote import references
 from tasks.promote.image import Images
 from tasks.promote.judgement import Facts, refuse
 from tasks.promote.message import OVERRIDE, REF
@@ -56,6 +57,7 @@ def _looked(work: Work, place: Site, images: Images) -> tuple[Shown, Facts]:
     found = offer(work, work.target, images)
     known = gathered(work, place, found.image, found.qualified)
     refuse(known)
+    references.refuse(work, found.image.commit)
     tip = place.tip()
     text = line(place, tip).spot.text
     brings = told(place, tip, found, known, has=text, there=before(place, tip, text, images))

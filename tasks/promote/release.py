@@ -12,6 +12,7 @@ from pathlib import Path
 from schemas import values_file
 from schemas.errors import GanderError, Refused, ToolError
 from tasks.image import built
+from tasks.promote import references
 from tasks.promote.image import Image, Images, Streams
 from tasks.promote.judgement import Facts, refuse
 from tasks.promote.message import BUILT, COMMIT, NONE, REF, message
@@ -52,6 +53,7 @@ def promote(work: Work, images: Images) -> Outcome:
         return Outcome(summary="no database of its own, so no image")
     place = site(work.catalog, work.target)
     refuse(gathered(work, place, image))
+    references.refuse(work, image.commit)
     recorder.named(place.remote.repository)
     with turn(work):
         return written(work, place, image, images, more={REF: work.variables.get("ref", "")})

@@ -12,6 +12,7 @@ from schemas.application import Application
 from schemas.errors import ArgoError, Refused
 from schemas.target import Target
 from tasks.image import content
+from tasks.promote import references
 from tasks.promote.sites import sites
 from tasks.sync import request as requests
 from tasks.sync.before import Ask, Resume, begin, closed, latest
@@ -85,6 +86,7 @@ def _begun(site: Site) -> tuple[Site, Request]:
             if not permission.given(site, application):
                 site = site.read()
                 continue
+            references.refuse(site.work, site.written.commit)
             wanted = requests.new(application.name, site.expected.image, site.written.tip)
             with site.follows.following(site.target, wanted.run):
                 refused = requests.ask(site.server, wanted, site.follows.pause, site.say)

@@ -19,7 +19,7 @@ CONTENTS = Contents(
         Step("pack", "", "m:f", over="service", after=("build", "absent")),
         Step("ship", "", "m:f", after=("pack",)),
         Step("stage", "", "m:f", over="release", after=("pack",)),
-        Step("sail", "", "m:f", over="release", after=("stage", "build")),
+        Step("sail", "", "m:f", over="release", after=("stage", "build"), owners=("arrive",)),
         Step("arrive", "", "m:f", over="release", follows=("sail", "absent")),
         Step("check", "", "m:f", over="everything", references=False, after=("build",)),
         Step("give", "", "m:f", over="service", after=("check",)),
@@ -96,6 +96,29 @@ def test_a_step_that_follows_brings_nothing_with_it() -> None:
     found = jobs("arrive:log-service@dev", "sail:log-service@prod")
     assert [job.name for job in found if job.named] == ["arrive:log-service@dev", "sail:log-service@prod"]
     assert found[0].needs == ()
+
+
+def test_what_reads_goes_after_the_release_of_the_owner_where_both_are_named() -> None:
+    typed = [f"{step}:{name}@dev" for name in ("identity-service", "legal-service") for step in ("sail", "arrive")]
+    found = jobs(*typed)
+    order = [job.name for job in found if job.named]
+    assert order.index("arrive:legal-service@dev") < order.index("sail:identity-service@dev")
+    assert "arrive:legal-service@dev" in next(job for job in found if job.name == "sail:identity-service@dev").needs
+    alone = jobs("sail:identity-service@dev", "arrive:legal-service@prod")
+    assert not any("legal" in need for job in alone if job.name == "sail:identity-service@dev" for need in job.needs)
+
+
+def test_of_two_services_that_read_each_other_none_waits_for_the_other() -> None:
+    legal = CATALOG.services["legal-service"]
+    back = Reference(service="legal-service", key="auth", owner="identity-service/auth")
+    mutual = {**CATALOG.services, "legal-service": legal._replace(databases=(*legal.databases, back))}
+    catalog = CATALOG._replace(services=mutual)
+    assert [one.label for one in CATALOG.read_first("identity-service")] == ["legal-service/legal"]
+    assert catalog.read_first("identity-service") == catalog.read_first("legal-service") == ()
+    typed = [f"sail:{name}@dev" for name in ("identity-service", "legal-service")]
+    typed += [word.replace("sail", "arrive") for word in typed]
+    made = graph.jobs(words.read(typed, CONTENTS), CONTENTS, lambda: catalog)
+    assert {job.name for job in made} >= set(typed)
 
 
 def test_what_a_branch_touches_is_kept_with_what_it_needs() -> None:
