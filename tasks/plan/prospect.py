@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from schemas.catalog import Environment
 from schemas.errors import GanderError
 from tasks.lint.finding import Finding
-from tasks.plan.held import Asked, Files, Told, few, tell
+from tasks.plan.held import Asked, Files, Told, tell
 from tasks.promote.history import NOBODY
 from tasks.promote.image import Image, Streams, plain, short
 
@@ -132,14 +132,9 @@ def linted(prospect: Prospect, findings: Findings) -> Prospect:
     )
 
 
-def reading(prospect: Prospect, owners: Mapping[str, Prospect]) -> Prospect:
-    """With what the databases lack that the service only reads: the label of each -> its owner's release."""
-    notes = []
-    for label, owner in owners.items():
-        lacks = None if owner.runs is None else owner.runs.get(label.rpartition("/")[2], ())
-        if lacks or lacks is None:
-            what = "is not known there" if lacks is None else f"lacks {few(lacks)} there"
-            notes.append(f"{label}, which it reads, {what}: doit plan:{owner.service}@{owner.environment}")
+def reading(prospect: Prospect, refused: Sequence[GanderError]) -> Prospect:
+    """With why it may not go out yet beside databases that the service only reads; their owners go first."""
+    notes = [f"{one.what}: {', '.join(one.todo.splitlines()[:1])}" for one in refused]
     return replace(prospect, notes=[*prospect.notes, *notes])
 
 

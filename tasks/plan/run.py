@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
-from schemas.catalog import Catalog, Reference
 from schemas.errors import GanderError
 from schemas.target import Target
 from tasks.image.content import own
@@ -18,6 +17,7 @@ from tasks.plan.findings import Findings
 from tasks.plan.held import Asked
 from tasks.plan.prospect import CHANGES, OPEN, Facts, Prospect, foresee, linted, reading
 from tasks.plan.report import document, markdown, text
+from tasks.promote import references
 from tasks.promote.history import Earlier, earlier
 from tasks.promote.image import Image, Images
 from tasks.promote.judgement import refuse
@@ -65,25 +65,25 @@ class World(NamedTuple):
 
 
 def _foreseen(work: Work, found: Images, made: Making) -> list[Prospect]:
-    owners = {target: _owners(work.catalog, target) for target in work.targets}
-    targets = list(dict.fromkeys([*work.targets, *(one for listed in owners.values() for _, one in listed)]))
-    world = _world(work, targets, found, made)
+    world = _world(work, work.targets, found, made)
     findings = Findings(work, made)
 
     def one(target: Target) -> Prospect:
-        reads = {entry.owner: prospects[owner] for entry, owner in owners[target]}
-        return _linted(reading(prospects[target], reads), findings)
+        return _linted(reading(foresee(_facts(work, target, world)), _reading(work, target, world)), findings)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        foreseen = pool.map(lambda target: foresee(_facts(work, target, world)), targets)
-        prospects = dict(zip(targets, foreseen, strict=True))
         return list(pool.map(one, work.targets))
 
 
-def _owners(catalog: Catalog, target: Target) -> list[tuple[Reference, Target]]:
-    """The references of a release, each with the release that its owner deploys."""
-    entries = catalog.services[target.service or ""].databases
-    return [(one, target._replace(service=catalog.owner(one).service)) for one in entries if isinstance(one, Reference)]
+def _reading(work: Work, target: Target, world: World) -> Sequence[GanderError]:
+    """Why the release would be refused for a database that the service only reads."""
+    image = world.images[target]
+    if isinstance(image, GanderError):
+        return ()
+    try:
+        return references.look(work.catalog, target, image.commit if image else world.made.commit)
+    except GanderError as error:
+        return (error,)
 
 
 def _world(work: Work, targets: Sequence[Target], found: Images, made: Making) -> World:

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.catalog import Catalog, Database
-from schemas.errors import GanderError, Refused
+from schemas.errors import GanderError, Refused, ServerError
 from schemas.stream import Migration
 from schemas.target import Target
 from tasks import elsewhere, place
 from tasks.image import content
-from tasks.status.standing import Judged, judge
+from tasks.status.standing import judge
 from tasks.work import Work
-from tools.remote import Place
+from tools.remote import Place, Sight
 
-__all__ = ["Read", "against", "refuse"]
+__all__ = ["Read", "against", "look", "refuse"]
 
 FEW = 5  # migrations that a message names
 
@@ -35,19 +35,39 @@ class Read(NamedTuple):
 def refuse(work: Work, commit: str) -> None:
     """Raise Refused where a database that the service only reads lacks what the commit has for it.
 
-    Raises ServerError where one cannot be looked at, its variable not being set among that.
+    The same where nobody can look, its variable not being set among that: a release is not made on a guess.
     """
-    reads = _reads(work.catalog, work.target, commit)
-    missing = elsewhere.unset([one.place for one in reads])
-    if missing:
-        raise missing
-    _judged(reads, work.target, commit)
+    for refused in look(work.catalog, work.target, commit):
+        raise refused
 
 
-def against(read: Read, judged: Judged, target: Target, commit: str) -> Refused | None:
+def look(catalog: Catalog, target: Target, commit: str) -> list[Refused]:
+    """Why the service may not go out, for each database that it reads and that is not as the commit needs it.
+
+    Raises Refused or StreamError where nobody knows what the commit has.
+    """
+    reads = _reads(catalog, target, commit)
+    seen = elsewhere.each([one.place for one in reads], lambda reader: reader.sight())
+    found = (against(one, sight, target, commit) for one, sight in zip(reads, seen, strict=True))
+    return [one for one in found if one]
+
+
+def against(read: Read, sight: Sight | ServerError, target: Target, commit: str) -> Refused | None:
     """Why a service may not go out beside what that database holds; None where it may. A pure decision."""
+    where, again = read.place, f"then doit {target.name}"
+    called = f"{where.called}, which {target.service} reads"
+    if isinstance(sight, ServerError):
+        why = sight.why or f"{where.variable} leads to the database {where.name}"
+        todo = f"{sight.todo}\n{again}" if sight.todo else again
+        return Refused(f"{called}, cannot be looked at: {sight.what}", why=why, todo=todo)
+    judged = judge(place.files(read.files), sight, where.table, where.streams)
+    if judged.against:
+        return Refused(
+            f"nobody can tell what {called}, holds",
+            why="\n".join(judged.against),
+            todo=f"doit status:{where.called}\n{again}",
+        )
     lacks = [one.name for one in judged.versions if one.state in {"pending", "out of order"}]
-    called, again = f"{read.place.called}, which {target.service} reads", f"then doit {target.name}"
     if lacks:
         more = f" and {len(lacks) - FEW} more" if lacks[FEW:] else ""
         return Refused(
@@ -55,23 +75,7 @@ def against(read: Read, judged: Judged, target: Target, commit: str) -> Refused 
             why=f"{commit[:12]} has them, and {target.service} may count on them",
             todo=f"doit deploy:{read.owner.service}@{target.environment}\n{again}",
         )
-    if judged.against:
-        return Refused(
-            f"nobody can tell what {called}, holds",
-            why="\n".join(judged.against),
-            todo=f"doit status:{read.place.called}\n{again}",
-        )
     return None
-
-
-def _judged(reads: Sequence[Read], target: Target, commit: str) -> None:
-    seen = elsewhere.each([one.place for one in reads], lambda reader: reader.sight())
-    for one, sight in zip(reads, seen, strict=True):
-        if isinstance(sight, GanderError):
-            raise sight
-        refused = against(one, judge(place.files(one.files), sight, one.place.table, one.place.streams), target, commit)
-        if refused:
-            raise refused
 
 
 def _reads(catalog: Catalog, target: Target, commit: str) -> list[Read]:

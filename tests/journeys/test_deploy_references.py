@@ -64,19 +64,35 @@ def test_after_it_the_release_goes_on_and_a_database_that_was_taken_back_since_s
     assert yard.world.sent == []
 
 
-def test_a_database_that_nobody_can_look_at_is_said_and_its_reader_is_not_synced(yard: Yard) -> None:
+@pytest.mark.parametrize("word", ["promote:till@dev", "deploy:till@dev"])
+def test_beside_a_database_that_nobody_can_look_at_nothing_goes_out(yard: Yard, word: str) -> None:
+    third(yard)
     variables = {"SHOP_TOKEN": yard.variables["SHOP_TOKEN"]}
-    done = yard.mono.fine("promote:till@dev", **variables)
-    assert "shop/main@dev, which till reads, was not looked at: SHOP_MAIN_DEV_URL is not set" in done.stderr
+    done = yard.mono.doit(word, **variables)
+    assert done.returncode == 1
+    assert "shop/main@dev, which till reads, cannot be looked at: SHOP_MAIN_DEV_URL is not set" in done.stderr
+    assert "→ export SHOP_MAIN_DEV_URL=" in done.stderr
+    assert there(yard) == VALUES
+    yard.mono.fine("promote:till@dev", **yard.variables)
     refused = yard.mono.doit("sync:till@dev", **variables)
     assert refused.returncode == 1
-    assert "SHOP_MAIN_DEV_URL leads to the database shop_main of shop/main@dev" in refused.stderr
+    assert "shop/main@dev, which till reads, cannot be looked at: SHOP_MAIN_DEV_URL is not set" in refused.stderr
     assert yard.world.sent == []
 
 
 def test_a_history_in_another_table_is_nothing_to_build_on(yard: Yard) -> None:
     yard.sql("ALTER TABLE goose_db_version RENAME TO other_db_version")
     try:
-        assert "which till reads, lacks 00001_a.sql" in yard.refused("promote:till@dev")
+        said = yard.refused("promote:till@dev")
     finally:
         yard.sql("ALTER TABLE other_db_version RENAME TO goose_db_version")
+    assert "nobody can tell what shop/main@dev, which till reads, holds" in said
+    assert "goose_db_version is missing, while the database holds other_db_version" in said
+    assert "→ doit status:shop/main@dev" in said
+
+
+def test_plan_says_beforehand_what_would_be_refused(yard: Yard) -> None:
+    planned = yard.mono.doit("plan:till@dev", **yard.variables)
+    assert f"note: {LACKS}: doit deploy:shop@dev" in planned.stdout
+    third(yard)
+    assert "which till reads" not in yard.mono.doit("plan:till@dev", **yard.variables).stdout
