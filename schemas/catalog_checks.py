@@ -71,6 +71,11 @@ def _environments(document: Document, data: Data) -> Iterator[Mistake]:
         elif chain := _circle(name, lambda at: environments.get(at, {}).get("after")):
             yield document.mistake(mark, f"the environments wait for each other: {' → '.join(chain)}")
         yield from _placeholders(document, (*path, "argocd", "application"), entry.get("argocd"))
+        if (entry.get("argocd") or {}).get("core"):
+            mark = document.at_value((*path, "argocd", "core"))
+            message = "`core` is not taken: without an API server a bare patch would overwrite somebody else's operation"
+            hint = "run argocd-server, name it as `server: HOST`, and take `core` out"
+            yield document.mistake(mark, message, hint)
         for key in ("file", "key"):
             yield from _placeholders(document, (*path, "values", key), entry.get("values"))
 
