@@ -73,7 +73,9 @@ def _environments(document: Document, data: Data) -> Iterator[Mistake]:
         yield from _placeholders(document, (*path, "argocd", "application"), entry.get("argocd"))
         if (entry.get("argocd") or {}).get("core"):
             mark = document.at_value((*path, "argocd", "core"))
-            message = "`core` is not taken: without an API server a bare patch would overwrite somebody else's operation"
+            message = (
+                "`core` is not taken: without an API server a bare patch would overwrite somebody else's operation"
+            )
             hint = "run argocd-server, name it as `server: HOST`, and take `core` out"
             yield document.mistake(mark, message, hint)
         for key in ("file", "key"):

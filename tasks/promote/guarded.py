@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tasks.confirm import named
 from tasks.image.content import own
-from tasks.promote import references
+from tasks.promote import references, tables
 from tasks.promote.image import Images
 from tasks.promote.judgement import Facts, refuse
 from tasks.promote.message import OVERRIDE, REF
@@ -44,6 +44,7 @@ def promote(work: Work, images: Images) -> Outcome:
             now, known = _looked(work, place, images)
             if environment.protected:
                 same(work, place, shown, now)
+            tables.refuse(work, now.image.commit)
             more = {REF: known.ref, OVERRIDE: known.override if known.overridden else ""}
             done = written(work, place, now.image, images, tip=now.tip if environment.protected else "", more=more)
         if environment.protected and "commit" in done.values:

@@ -13,6 +13,7 @@ from schemas import values_file
 from schemas.errors import GanderError, Refused, ToolError
 from tasks.image import built
 from tasks.promote import references
+from tasks.promote import references, tables
 from tasks.promote.image import Image, Images, Streams
 from tasks.promote.judgement import Facts, refuse
 from tasks.promote.message import BUILT, COMMIT, NONE, REF, message
@@ -56,6 +57,7 @@ def promote(work: Work, images: Images) -> Outcome:
     references.refuse(work, image.commit)
     recorder.named(place.remote.repository)
     with turn(work):
+        tables.refuse(work, image.commit)
         return written(work, place, image, images, more={REF: work.variables.get("ref", "")})
 
 

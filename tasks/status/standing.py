@@ -13,7 +13,7 @@ from tasks.migrate.versions import Applied, File, Version, compare
 from tools.engine import Row
 from tools.remote import Replica, Sight
 
-__all__ = ["Judged", "Standing", "judge"]
+__all__ = ["Judged", "Standing", "judge", "moved"]
 
 FEW = 5  # versions that a sentence names
 
@@ -94,6 +94,13 @@ def judge(files: Sequence[File], sight: Sight, table: str, streams: Collection[s
             " every file again (its table is not replicated)"
         )
     return Judged(versions=compare(files, applied), against=tuple(against), remarks=tuple(remarks))
+
+
+def moved(sight: Sight, table: str, streams: Collection[str] = ()) -> str:
+    """That the version table is missing or empty beside another history, in words; empty where that is not so."""
+    if any(replica.tables.get(table) for replica in sight.replicas):
+        return ""
+    return next(_moved(sight.replicas, table, streams), "")
 
 
 def _split(kept: Mapping[str, Sequence[Row]]) -> Iterator[str]:

@@ -204,6 +204,31 @@ def test_nothing_is_built_for_prod(yard: Yard, registry: Registry) -> None:
     assert ran(done) == ["promote:shop@prod"]
 
 
+def test_a_database_whose_history_is_in_another_table_gets_no_release(yard: Yard) -> None:
+    """goose would run every file again; the environment is asked right before it is written down what it gets."""
+    prod = {"SHOP_MAIN_PROD_URL": yard.url.replace("/shop_main", "/shop")}
+    with psycopg.connect(yard.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE shop")
+    with psycopg.connect(prod["SHOP_MAIN_PROD_URL"], autocommit=True) as connection:
+        connection.execute("CREATE TABLE versions AS SELECT 1 AS id, 1::bigint AS version_id, true AS is_applied")
+        connection.execute("ALTER TABLE versions ADD tstamp timestamp DEFAULT now()")
+    try:
+        done = yard.mono.doit("promote:shop@prod", *YES, **yard.variables, **prod)
+        assert done.returncode == 1
+        assert (
+            "shop/main@prod holds its history under another table, so goose would run every file again" in done.stderr
+        )
+        assert "goose_db_version is missing, while the database holds versions (1 version)" in done.stderr
+        assert "→ doit status:shop/main@prod" in done.stderr
+        assert yard.there() == ""
+    finally:
+        with psycopg.connect(yard.url, autocommit=True) as connection:
+            connection.execute("DROP DATABASE shop")
+    unseen = yard.mono.fine("promote:shop@prod", *YES, **yard.variables)
+    assert "shop/main@prod was not looked at: SHOP_MAIN_PROD_URL is not set" in unseen.stderr
+    assert yard.there() == yard.image
+
+
 def test_what_was_verified_and_rolled_back_by_hand_since_is_refused(yard: Yard) -> None:
     yard.mono.fine("verify:shop@dev", **yard.variables)
     yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
