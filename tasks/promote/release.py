@@ -12,7 +12,6 @@ from pathlib import Path
 from schemas import values_file
 from schemas.errors import GanderError, Refused, ToolError
 from tasks.image import built
-from tasks.promote import references
 from tasks.promote import references, tables
 from tasks.promote.image import Image, Images, Streams
 from tasks.promote.judgement import Facts, refuse

@@ -46,5 +46,6 @@ def against(place: Place, sight: Sight | ServerError, target: Target) -> Refused
     return Refused(
         f"{place.called} holds its history under another table, so goose would run every file again",
         why=other,
-        todo=f"name the table that counts: `table:` in services.yaml\ndoit status:{place.called}\nthen doit {target.name}",
+        todo="name the table that counts: `table:` in services.yaml\n"
+        f"doit status:{place.called}\nthen doit {target.name}",
     )

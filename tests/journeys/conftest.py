@@ -141,7 +141,9 @@ def counts(done: subprocess.CompletedProcess[str]) -> tuple[int, int, int]:
     return int(found[1]), int(found[2]), int(found[3])
 
 
-def typed(monorepo: Monorepo, words: tuple[str, ...], question: str, answer: str, **variables: str) -> tuple[int, str]:
+def typed(
+    monorepo: Monorepo, words: tuple[str, ...], question: str, answer: str | Callable[[], str], **variables: str
+) -> tuple[int, str]:
     """Type a command on a terminal and answer its question: the exit code, and what the terminal has shown."""
     ours, its = os.openpty()
     process = subprocess.Popen(
@@ -163,7 +165,7 @@ def typed(monorepo: Monorepo, words: tuple[str, ...], question: str, answer: str
         except OSError:  # Linux: the other side has been closed
             break
         if not answered and question.encode() in shown:
-            os.write(ours, f"{answer}\n".encode())
+            os.write(ours, f"{answer if isinstance(answer, str) else answer()}\n".encode())
             answered = True
     process.wait(timeout=60)
     os.close(ours)

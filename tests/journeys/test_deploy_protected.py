@@ -167,10 +167,21 @@ def test_what_was_verified_when_it_was_shown_and_is_not_when_argo_cd_is_to_be_as
     promoted: Prod,
 ) -> None:
     yard = promoted.yard
-    promoted.on_dev(lambda: yard.sql("DELETE FROM goose_db_version WHERE version_id = 2"), 1)
-    said = promoted.refused("sync:shop@prod", *YES)
-    assert "shop@prod, on origin/main at" in said, "it was shown"
-    assert "dev has not verified" in said
+
+    def taken_back() -> str:
+        yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+        return "prod"
+
+    code, shown = typed(
+        yard.mono,
+        ("sync:shop@prod",),
+        "Type prod to go on: ",
+        taken_back,
+        **promoted.variables,
+    )
+    assert code == 1, shown
+    assert "dev has not verified" in shown
+    assert yard.world.sent == []
 
 
 def test_a_branch_that_moves_after_the_confirmation_is_not_synced(promoted: Prod) -> None:

@@ -369,12 +369,23 @@ def test_a_branch_that_moves_while_it_is_pushed_to_is_not_written_on(yard: Yard)
     assert yard.there() == ""
 
 
-def test_a_database_that_is_rolled_back_after_it_was_looked_at_stops_it(yard: Yard) -> None:
-    """The databases have answered when Argo CD is asked."""
-    at_look(1, yard, lambda: yard.sql("DELETE FROM goose_db_version WHERE version_id = 2"))
-    said = yard.refused()
-    assert "shop@prod, on origin/main at" in said, "it was shown"
-    assert f"dev has not verified {tag_of(yard.image)}: failed: the database is behind" in said
+def test_a_database_that_is_rolled_back_after_it_was_shown_stops_it(yard: Yard) -> None:
+    before = git(yard.remote, "for-each-ref")
+
+    def taken_back() -> str:
+        yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+        return "prod"
+
+    code, shown = typed(
+        yard.mono,
+        ("promote:shop@prod",),
+        "Type prod to go on: ",
+        taken_back,
+        **yard.variables,
+    )
+    assert code == 1, shown
+    assert f"dev has not verified {tag_of(yard.image)}: failed: the database is behind" in shown
+    assert git(yard.remote, "for-each-ref") == before
 
 
 def test_a_release_of_dev_after_the_confirmation_stops_it(yard: Yard) -> None:
