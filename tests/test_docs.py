@@ -23,6 +23,7 @@ from tasks.lint import manual
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TEMPLATES = tuple(sorted((DOCS / "ci").glob("*.yml")))
+RELEASES = tuple(one for one in TEMPLATES if one.stem.endswith("-release"))
 PAGES = tuple(sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / ".ai").rglob("*.md"), *TEMPLATES]))
 
 FENCE = re.compile(r"^```")
@@ -167,7 +168,7 @@ def texts_in(data: Any) -> Iterator[str]:
         yield data
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=shown)
+@pytest.mark.parametrize("template", [one for one in TEMPLATES if one not in RELEASES], ids=shown)
 def test_a_template_for_ci_checks_what_a_branch_touches_with_the_whole_history_and_no_secret(template: Path) -> None:
     text = template.read_text(encoding="utf-8")
     document = yaml.safe_load(text)
@@ -195,7 +196,27 @@ def test_a_template_for_ci_checks_what_a_branch_touches_with_the_whole_history_a
 
 
 def test_there_is_a_template_for_each_ci() -> None:
-    assert [template.name for template in TEMPLATES] == ["github.yml", "gitlab.yml"]
+    names = ["github-release.yml", "github.yml", "gitlab-release.yml", "gitlab.yml"]
+    assert [template.name for template in TEMPLATES] == names
+
+
+@pytest.mark.parametrize("template", RELEASES, ids=shown)
+def test_a_template_that_releases_goes_to_dev_on_a_merge_and_to_prod_by_hand_alone(template: Path) -> None:
+    document = yaml.safe_load(template.read_text(encoding="utf-8"))
+    dev, prod = (document.get("jobs", document)[name] for name in ("dev", "prod"))
+    assert [job["environment"] for job in (dev, prod)] == ["dev", "prod"]
+    typed = {name: [one for one in texts_in(job) if "run doit" in one] for name, job in (("dev", dev), ("prod", prod))}
+    assert [one.partition("run doit ")[2].split()[0] for one in typed["dev"]] == ["image", "deploy@dev"]
+    (released,) = typed["prod"]
+    assert 'doit "deploy:$SERVICE@prod" yes=prod "ref=$REF"' in released
+    assert not any("${{" in one or "TOKEN" in one for listed in typed.values() for one in listed), "no secret in argv"
+    if template.name.startswith("github"):
+        assert document["permissions"] == {"contents": "write"}
+        assert document["concurrency"]["cancel-in-progress"] is False
+        assert (dev["if"], prod["if"]) == ("github.event_name == 'push'", "github.event_name == 'workflow_dispatch'")
+    else:
+        assert document[".release"]["interruptible"] is False
+        assert [rule.get("when") for rule in prod["rules"]] == ["manual"]
 
 
 def test_commands_are_found_in_text_and_in_code(tmp_path: Path) -> None:

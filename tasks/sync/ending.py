@@ -46,7 +46,7 @@ def _judged(site: Site, wanted: Request, gathered: Gathered, now: Step) -> Outco
         if state is None or (state.request.run, state.revisions) != (wanted.run, (wanted.commit,)):
             raise NotVerified(
                 f"run {wanted.run} was overtaken: what ran last is run {state.request.run if state else 'of nobody'}",
-                why="it rolled the same image out, and went well",
+                why=f"it rolled the same image out, and went well\n{_see('foreign')}",
                 todo=f"doit verify:{site.target}\ndoit sync:{site.target}",
             )
         for note in verdict.notes:
@@ -71,12 +71,13 @@ def _stuck(site: Site, wanted: Request, seen: Look, says: str) -> NotVerified:
             state = "it was ended, and nothing of it runs" if gone else "it was told to end, and has not yet"
             return NotVerified(
                 advice.what.format(said=redact(says)),
-                why=f"{advice.true}\nrun {wanted.run}: {state}",
+                why=f"{advice.true}\nrun {wanted.run}: {state}\n{_see('pod-never-starts')}",
                 todo=f"mend what the pod waits for\ndoit sync:{site.target}",
             )
     return NotVerified(
         advice.what.format(said=redact(says)),
-        why=f"run {wanted.run} goes on: a migration of it may have begun, and is not killed",
+        why=f"run {wanted.run} goes on: a migration of it may have begun, and is not killed\n"
+        f"{_see('pod-never-starts')}",
         todo=f"mend what the pod waits for, and take it up again: doit sync:{site.target}\n"
         f"or end it, whatever runs: doit sync:{site.target} stop=true",
     )
@@ -94,7 +95,7 @@ def stopped(site: Site) -> Outcome:
         raise goes_on(site, f"run {pending.run} was told to end, and has not", "")
     raise NotVerified(
         f"run {pending.run} was ended, as stop=true says",
-        why=f"a migration that ran was killed: {ADVICE['terminated'].safe}",
+        why=f"a migration that ran was killed: {ADVICE['terminated'].safe}\n{_see('terminated')}",
         todo=f"look at the databases: doit status:{site.target}\ndoit sync:{site.target}",
     )
 
@@ -121,5 +122,12 @@ def goes_on(site: Site, what: str, why: str) -> NotVerified:
     """The error for an operation that has not ended."""
     again = f"doit sync:{site.target}   (takes it up again)"
     return NotVerified(
-        what, why=redact(why), todo=f"{again}\nor end it, whatever runs: doit sync:{site.target} stop=true"
+        what,
+        why="\n".join(filter(None, (redact(why), _see("running")))),
+        todo=f"{again}\nor end it, whatever runs: doit sync:{site.target} stop=true",
     )
+
+
+def _see(verdict: str) -> str:
+    """Where the runbook has more."""
+    return f"see docs/runbook.md#{verdict}"

@@ -442,6 +442,7 @@ def test_a_migration_that_runs_past_our_deadline_is_left_alone_and_taken_up_agai
     monkeypatch.setattr("tasks.sync.follow.DEADLINE", 0.1)
     said = failed(yard, monkeypatch, picks_up, prints(LOG))
     assert "still runs after" in said
+    assert "see docs/runbook.md#running" in said
     assert "doit sync:shop@dev   (takes it up again)" in said
     assert asked(yard.world, "DELETE") == 0
     monkeypatch.undo()
@@ -465,6 +466,7 @@ def test_a_run_is_ended_on_request_only(yard: Yard, monkeypatch: pytest.MonkeyPa
     failed(yard, monkeypatch, picks_up, prints(LOG))
     said = failed(yard, monkeypatch, stop="true")
     assert "was ended, as stop=true says" in said
+    assert "see docs/runbook.md#terminated" in said
     assert asked(yard.world, "DELETE") == 1
     yard.world.look = None
     yard.world.applications["shop-dev"]["operation"] = {"initiatedBy": {"username": "alice"}, "sync": {}}
