@@ -33,6 +33,7 @@ class Call(BaseAction):  # type: ignore[misc]  # doit ships no types
     def __init__(self, job: Job, work: Callable[[Job], Work], busy: set[str]) -> None:
         self.job, self.work, self.busy = job, work, busy
         self.outcome: Outcome | None = None
+        self.error: GanderError | None = None
         self.task = self.out = self.err = self.result = None  # doit reads and sets these
         self.values: dict[str, Any] = {}
 
@@ -45,9 +46,10 @@ class Call(BaseAction):  # type: ignore[misc]  # doit ships no types
             outcome: Outcome = function(self.job.verb.run)(self.work(self.job))
             self.values = {"outcome": dict(outcome.values)}
         except GanderError as error:
+            self.error = error
             return TaskFailed(str(error))
         except Exception as bug:  # noqa: BLE001 - whatever it is, it is reported with its traceback
-            known = trouble(bug)
+            known = self.error = trouble(bug)
             return TaskFailed(str(known)) if known else TaskError(f"{self.job.name}: {type(bug).__name__}", bug)
         finally:
             self.busy.discard(self.job.name)

@@ -59,7 +59,7 @@ class Step(NamedTuple):
     engine: EngineName | None = None  # the only engine whose databases it is for
     references: bool = True  # whether a reference has a task of its own
     only_looks: bool = False  # it makes nothing, so its key is no part of those of the steps after it
-    together: bool = False  # its targets report together: where no other step runs, one that fails stops none
+    together: bool = False  # where all steps of a run are such, one that fails stops only what needs it
 
     @property
     def environments(self) -> Environments:

@@ -10,6 +10,7 @@ from pipelines.action import Call
 from pipelines.contents import Step
 from pipelines.display import Display, duration
 from pipelines.graph import Job
+from pipelines.releases import End, table
 from schemas.answer import Answer
 from tasks.work import Outcome
 
@@ -52,6 +53,7 @@ class Reporter:
         self.exit_code = 0
         self.ran: set[str] = set()
         self.failed: list[str] = []
+        self._ends: dict[str, End] = {}
         self._given: tuple[str, ...] = ()
         self._fresh_ahead = 0
         self._fresh_at_turn: set[str] = set()
@@ -62,6 +64,7 @@ class Reporter:
     def up_to_date(self, answers: Mapping[str, Answer]) -> None:
         """Report targets that were found up to date before anything ran."""
         self._fresh_ahead += len(answers)
+        self._ends |= {name: End("as before", answer.because) for name, answer in answers.items()}
         if len(answers) <= FEW:
             for name, answer in answers.items():
                 self.display.line(f"· {name:<{self._width}}  {why_fresh(answer)}")
@@ -83,6 +86,7 @@ class Reporter:
         self.display.end(task.name)
         self.ran.add(task.name)
         outcome = _outcome(task)
+        self._ends[task.name] = End("done", outcome.summary)
         self.exit_code = max(self.exit_code, outcome.exit_code)
         if outcome.summary:
             sign, style = ("!", "yellow") if outcome.exit_code else ("✓", "green")
@@ -95,6 +99,9 @@ class Reporter:
             self.display.line(f"- {task.name:<{self._width}}  not run: what it needs has failed")
             return
         self.failed.append(task.name)
+        error = task.actions[0].error
+        short = "a bug, reported above" if fail.traceback else str(fail.message)
+        self._ends[task.name] = End("failed", error.what, error.todo) if error else End("failed", short)
         self.exit_code = max(self.exit_code, BROKEN if fail.traceback else FAILED)
         why = f"{''.join(fail.traceback).rstrip()}\n{BUG}" if fail.traceback else _indented(fail.message)
         self._end_line("✗", task.name, "failed", "red", why)
@@ -102,6 +109,8 @@ class Reporter:
     def skip_uptodate(self, task: Any) -> None:
         """A task was found up to date at its turn."""
         self._fresh_at_turn.add(task.name)
+        before = self._ends.get(task.name)
+        self._ends[task.name] = End("as before", before.says if before else "")
         self.display.line(f"· {task.name:<{self._width}}  up to date")
 
     def skip_ignore(self, task: Any) -> None:
@@ -123,6 +132,8 @@ class Reporter:
         self.display.close()
         if not any(isinstance(job.verb, Step) for job in self.jobs.values()) and len(self.jobs) == 1:
             return
+        for text in table(self.jobs.values(), self._ends):
+            self.display.line(text)
         ran = len(self.ran)
         not_run = [name for name in self._given if name not in self.ran | self._fresh_at_turn | set(self.failed)]
         parts = [

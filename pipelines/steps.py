@@ -65,6 +65,7 @@ IMAGE = Step(
     replay="tasks.image.run:replay",
     over="service",
     takes=("commit", "push", "format", "changed"),
+    together=True,
 )
 PROMOTE = Step(
     "promote",
@@ -75,6 +76,7 @@ PROMOTE = Step(
     after=("image",),
     owners=("sync",),
     takes=("commit", "tag", "yes", "ref", "override", "changed"),
+    together=True,
 )
 SYNC = Step(
     "sync",
@@ -85,6 +87,7 @@ SYNC = Step(
     follows=("promote",),
     owners=("sync",),
     takes=("stop", "yes", "ref"),
+    together=True,
 )
 VERIFY = Step(
     "verify",
@@ -93,6 +96,7 @@ VERIFY = Step(
     over="release",
     follows=("promote", "sync"),
     takes=("format", "evidence"),
+    together=True,
 )
 
 STEPS = (LINT, TEST, MIGRATE, PRISMA, COMMIT, IMAGE, PROMOTE, SYNC, VERIFY)
