@@ -5,12 +5,14 @@ The registry, the remote and the database are real; Argo CD and the cluster are 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.argocd_standin.controller import Act, acting, fails, picks_up, prints, well
 from tests.argocd_standin.server import World
 from tests.journeys.conftest import counts, ran
-from tests.journeys.test_promote_protected import GOOD, Yard, fixture_model, fixture_yard
+from tests.journeys.test_promote_protected import GOOD, Yard, fixture_model, fixture_yard, tag_of
 from tests.playground import git
 
 __all__ = ["fixture_model", "fixture_yard"]
@@ -67,3 +69,16 @@ def test_a_migration_that_fails_ends_the_deploy_and_nothing_is_called_verified(y
     assert "verified:" not in done.stderr
     assert "verify:shop@dev" not in ran(done)
     assert counts(done)[2] >= 1
+
+
+def test_two_deploys_of_one_service_at_once_make_one_release_of_it(yard: Yard) -> None:
+    """Whoever comes second waits, or takes up what the first has begun: both end with the proof of one operation."""
+    acting(yard.world, [picks_up, migrates(yard), well(LOGS)])
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: yard.mono.doit("deploy:shop@dev", **yard.variables), range(2)))
+    for done in both:
+        assert done.returncode == 0, done.stderr
+        assert "verified: 3 versions of " in done.stderr
+    assert len(yard.world.sent) == 1
+    promotions = git(yard.remote, "log", "--format=%s", "main", "--", "services/shop/values-dev.yaml").splitlines()
+    assert len([one for one in promotions if tag_of(yard.there("dev")) in one]) == 1
