@@ -67,6 +67,7 @@ class World:
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     sent: list[Document] = field(default_factory=list)  # bodies of POST
+    taken: int = 0  # of them, which became operations
     compared: bool = True  # whether it knows what is in the cluster; a refresh makes it so
     look: Callable[[World, str], None] | None = None  # called before an Application is told: the world goes on
 
@@ -128,6 +129,7 @@ class World:
         operation["info"] = body["infos"]
         application["operation"] = operation
         application["status"].pop("operationState", None)
+        self.taken += 1
         return 200, application
 
     def terminated(self, name: str) -> tuple[int, Any]:
