@@ -11,7 +11,7 @@ from schemas.job import Pod
 from tasks.verify.facts import Seen
 from tasks.verify.judgement import stuck
 
-__all__ = ["DEADLINE", "Look", "Memory", "Step", "safe_to_end", "shown", "step"]
+__all__ = ["DEADLINE", "Look", "Memory", "Step", "jobs_of", "safe_to_end", "shown", "step"]
 
 STUCK = 30.0  # seconds: a registry that hiccups is asked again by then
 UNSCHEDULED = 120.0  # a node may first have to be started
@@ -93,7 +93,7 @@ def _stuck(look: Look) -> Iterator[tuple[str, float]]:
     for pod in _pods(look):
         for says in stuck([pod]):
             yield says, UNSCHEDULED if pod.unscheduled else STUCK
-    for name, seen in _jobs(look).items():
+    for name, seen in jobs_of(look).items():
         said = (look.refused or {}).get(name)
         if said and not seen.pods and not seen.job.active:
             yield f"{name}: {said}", STUCK
@@ -134,10 +134,10 @@ def _pod(pod: Pod) -> str:
 
 
 def _pods(look: Look) -> list[Pod]:
-    return [pod for seen in _jobs(look).values() for pod in seen.pods]
+    return [pod for seen in jobs_of(look).values() for pod in seen.pods]
 
 
-def _jobs(look: Look) -> dict[str, Seen]:
+def jobs_of(look: Look) -> dict[str, Seen]:
     """The Jobs of the operation that runs: one that is older waits to be deleted."""
     state: State | None = look.application.state
     if state is None:

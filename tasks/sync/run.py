@@ -17,7 +17,7 @@ from tasks.promote.sites import sites
 from tasks.sync import request as requests
 from tasks.sync.before import Ask, Resume, begin, closed, latest
 from tasks.sync.ending import ended, goes_on, stopped
-from tasks.sync.follow import DEADLINE, Memory, shown, step
+from tasks.sync.follow import DEADLINE, Memory, jobs_of, shown, step
 from tasks.sync.permission import Permission
 from tasks.sync.rendered import alike as same
 from tasks.sync.request import Request
@@ -137,7 +137,7 @@ def _followed(site: Site, wanted: Request) -> Outcome:
             if line != told:
                 site.say(line)
                 told = line
-            for job, found in (seen.jobs or {}).items():
+            for job, found in jobs_of(seen).items():
                 for printed in tail.new(job, found.pods):
                     site.work.progress.line(redact(printed))
             if now.what != "on":

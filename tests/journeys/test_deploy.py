@@ -6,10 +6,12 @@ The registry, the remote and the database are real; Argo CD and the cluster are 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from tests.argocd_standin.controller import Act, acting, fails, picks_up, prints, well
+from tests.argocd_standin.release import BEGUN, stamp
 from tests.argocd_standin.server import World
 from tests.journeys.conftest import counts, ran
 from tests.journeys.test_promote_protected import GOOD, Yard, fixture_model, fixture_yard, tag_of
@@ -60,6 +62,16 @@ def test_a_merged_migration_goes_all_the_way_and_again_only_the_proof_is_made(ya
     yard.sql("DELETE FROM goose_db_version WHERE version_id = 3")
     acting(yard.world, [fails("hook_failed", "goose run: ERROR 00003_c.sql: no")])
     assert "verified:" not in yard.mono.doit("deploy:shop@dev", **yard.variables).stderr
+
+
+def test_the_log_of_an_earlier_job_of_the_same_name_is_not_shown_as_this_ones(yard: Yard) -> None:
+    """Argo CD deletes it only when its own hook begins."""
+    for job in yard.world.jobs.values():
+        job["metadata"]["creationTimestamp"] = stamp(BEGUN - timedelta(hours=1))
+    acting(yard.world, [picks_up, picks_up, migrates(yard), well(LOGS)])
+    done = yard.mono.fine("deploy:shop@dev", **yard.variables)
+    assert "  shop-migrate: 2026/11/23 04:56:47 OK   00003_c.sql" in done.stderr
+    assert "00001_a.sql (1.95ms)" not in done.stderr
 
 
 def test_a_migration_that_fails_ends_the_deploy_and_nothing_is_called_verified(yard: Yard) -> None:
