@@ -28,7 +28,7 @@ class End(NamedTuple):
 
 
 def table(jobs: Iterable[Job], ends: Mapping[str, End]) -> list[str]:
-    """A line a release, in the order of services.yaml, and below one that failed why, and what to type next.
+    """A line a release, in the order of the jobs, and below one that failed why, and what to type next.
 
     Empty unless the run deploys several. A name that is longer than its column is never cut: it may be typed.
     """

@@ -32,7 +32,7 @@ class Built(NamedTuple):
 def note(work: Work, service: str, image: str) -> None:
     """Remember on this machine that it has just built ``REPOSITORY:TAG@DIGEST``."""
     repository = git.find(work.catalog.root)
-    named = repository.run("config", "--get", "user.email").out.strip() if repository else ""
+    named = repository.who() if repository else ""
     by = "-".join((named or getpass.getuser()).split())
     at = datetime.now(UTC).isoformat(timespec="seconds")
     whole.replace(_file(work, service), f"{image}\n{Built(by=by, at=at)}\n")

@@ -43,9 +43,9 @@ class Sites:
             self._tips.clear()
 
     def who(self, repository: Repository) -> str:
-        """Who works here, as git knows them; empty where it does not."""
+        """As `Repository.who`, asked once."""
         if repository not in self._who:
-            self._who[repository] = repository.run("config", "--get", "user.email").out.strip()
+            self._who[repository] = repository.who()
         return self._who[repository]
 
     def close(self) -> None:

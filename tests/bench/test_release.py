@@ -1,30 +1,18 @@
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 from tests import registries
+from tests.bench.conftest import Bench
 
-ROOT = Path(__file__).parents[2]
 SERVICES = 2
 
 
-def test_a_deploy_with_nothing_left_to_do_verifies_all_and_its_requests_are_counted(tmp_path: Path) -> None:
+def test_a_deploy_with_nothing_left_to_do_verifies_all_and_its_requests_are_counted(bench: Bench) -> None:
     registries.program()
     words = ("release", "--services", str(SERVICES), "--files", "2", "--rounds", "1")
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *words],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    counted = re.findall(r"^ +(\d+) (.+), \d+\.\d\d a service", done.stdout, re.MULTILINE)
+    told = bench(*words)
+    counted = re.findall(r"^ +(\d+) (.+), \d+\.\d\d a service", told, re.MULTILINE)
     warm, measured = counted[: len(counted) // 2], counted[len(counted) // 2 :]
     assert warm == measured, "a pair to warm up and a pair that counts"
     asked = {kind: int(number) for number, kind in measured}
@@ -37,4 +25,4 @@ def test_a_deploy_with_nothing_left_to_do_verifies_all_and_its_requests_are_coun
         "database connections": 1,
         "registry HEAD": 1,
     }, "one request a fact: the Job and its pod are a resource each"
-    assert f"doit deploy@dev, {SERVICES} services released" in done.stdout
+    assert f"doit deploy@dev, {SERVICES} services released" in told

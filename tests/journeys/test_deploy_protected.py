@@ -60,14 +60,14 @@ class Prod:
         assert self.yard.world.sent == []
         return done.stderr
 
-    def on_dev(self, happens: Callable[[], None], number: int) -> None:
-        """Have something happen when the Application of dev is looked at for the n-th time."""
+    def at_first_look(self, happens: Callable[[], None]) -> None:
+        """Have something happen when the Application of dev is looked at for the first time."""
         acts, looks = self.yard.world.look, []
 
         def look(world: World, name: str) -> None:
             if name == "shop-dev":
                 looks.append(name)
-                if len(looks) == number:
+                if len(looks) == 1:
                     happens()
             elif acts:
                 acts(world, name)
@@ -118,7 +118,7 @@ def test_ci_says_yes_and_what_stands_for_the_decision(prod: Prod) -> None:
 
 
 def test_before_dev_is_verified_nothing_is_promoted_and_nothing_is_synced(prod: Prod) -> None:
-    prod.yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    prod.yard.taken_back()
     before = git(prod.yard.remote, "for-each-ref")
     said = prod.refused("deploy:shop@prod", *YES)
     assert f"dev has not verified {tag_of(prod.yard.image)}" in said
@@ -149,7 +149,7 @@ def test_a_sync_alone_shows_what_it_brings_and_asks(promoted: Prod) -> None:
 
 
 def test_what_was_promoted_and_is_verified_no_more_is_not_synced(promoted: Prod) -> None:
-    promoted.yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    promoted.yard.taken_back()
     said = promoted.refused("sync:shop@prod", *YES)
     assert f"dev has not verified {tag_of(promoted.yard.image)}" in said
     assert "→ doit verify:shop@dev" in said
@@ -158,7 +158,7 @@ def test_what_was_promoted_and_is_verified_no_more_is_not_synced(promoted: Prod)
 
 @pytest.mark.parametrize("words", [("-s",), ("-a",), ("--continue",)])
 def test_no_flag_of_doit_syncs_what_is_not_verified(promoted: Prod, words: tuple[str, ...]) -> None:
-    promoted.yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    promoted.yard.taken_back()
     assert "dev has not verified" in promoted.refused("run", *words, "sync:shop@prod", *YES)
     promoted.refused("run", *words, "deploy:shop@prod", *YES)
 
@@ -168,15 +168,11 @@ def test_what_was_verified_when_it_was_shown_and_is_not_when_argo_cd_is_to_be_as
 ) -> None:
     yard = promoted.yard
 
-    def taken_back() -> str:
-        yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
-        return "prod"
-
     code, shown = typed(
         yard.mono,
         ("sync:shop@prod",),
         "Type prod to go on: ",
-        taken_back,
+        lambda: yard.taken_back("prod"),
         **promoted.variables,
     )
     assert code == 1, shown
@@ -185,7 +181,7 @@ def test_what_was_verified_when_it_was_shown_and_is_not_when_argo_cd_is_to_be_as
 
 
 def test_a_branch_that_moves_after_the_confirmation_is_not_synced(promoted: Prod) -> None:
-    promoted.on_dev(promoted.yard.elsewhere, 1)
+    promoted.at_first_look(promoted.yard.elsewhere)
     said = promoted.refused("sync:shop@prod", *YES)
     assert "it is not what was shown any more, so nothing was written" in said
     assert "→ look at it again: doit sync:shop@prod" in said
@@ -206,7 +202,7 @@ def test_an_image_that_somebody_wrote_there_by_hand_is_not_synced_without_a_prom
 
 def test_an_override_stands_in_the_commit_that_promoted_and_never_skips_the_proof(prod: Prod) -> None:
     yard = prod.yard
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     words = ("deploy:shop@prod", "override=the login page is down", *YES)
     done = yard.mono.fine(*words, **prod.variables)
     assert "it goes there all the same: the login page is down (CHG-7)" in done.stderr
@@ -221,7 +217,7 @@ def test_an_override_stands_in_the_commit_that_promoted_and_never_skips_the_proo
 
 def test_an_override_without_its_reference_in_the_commit_counts_for_nothing(prod: Prod) -> None:
     yard = prod.yard
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     trailers = f"Image: {yard.image}\nCommit: {yard.of}\nOverride: because"
     values = f'migrations:\n  image: "{yard.image}"\n'
     yard.elsewhere("services/shop/values-prod.yaml", values, f"by hand\n\n{trailers}")

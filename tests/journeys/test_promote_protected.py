@@ -71,6 +71,11 @@ class Yard:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def taken_back(self, answer: str = "") -> str:
+        """Somebody takes dev's second version back by hand; while a question waits that is answered then."""
+        self.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+        return answer
+
     def well(self, log: str = LOG) -> None:
         """Have dev's release be as one that went well."""
         tip = git(self.remote, "rev-parse", "main").strip()
@@ -231,7 +236,7 @@ def test_a_database_whose_history_is_in_another_table_gets_no_release(yard: Yard
 
 def test_what_was_verified_and_rolled_back_by_hand_since_is_refused(yard: Yard) -> None:
     yard.mono.fine("verify:shop@dev", **yard.variables)
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     assert "failed: the database is behind the release. it lacks 00002_b.sql" in yard.refused()
 
 
@@ -262,7 +267,7 @@ def test_an_earlier_image_is_chosen_by_its_tag_while_dev_has_verified_one_with_a
     assert yard.there() == yard.first
     assert yard.trailer("Ref") == "CHG-7"
     assert counts(yard.mono.fine("promote:shop@prod", tag, *YES, **yard.variables)) == (0, 1, 0)
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     assert "dev has not verified" in yard.refused()
 
 
@@ -296,7 +301,7 @@ def test_a_commit_that_is_not_merged_goes_to_dev_and_not_to_prod(yard: Yard) -> 
 
 
 def test_an_override_is_kept_where_everybody_sees_it_and_needs_its_reference(yard: Yard) -> None:
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     said = yard.refused("promote:shop@prod", "override=the login page is down", "yes=prod")
     assert "an override needs a reference" in said
     words = ("promote:shop@prod", "override=the login page is down", "ref=CHG-8")
@@ -333,20 +338,20 @@ def test_without_a_terminal_the_whole_command_is_named_and_ci_needs_a_reference(
     assert yard.there() == yard.first
 
 
-def at_look(number: int, yard: Yard, happens: Callable[[], None]) -> None:
-    """Have something happen when Argo CD is asked for the first time, before the confirmation, or for the second."""
+def at_second_look(yard: Yard, happens: Callable[[], None]) -> None:
+    """Have something happen when Argo CD is asked again, after the confirmation."""
     looks: list[str] = []
 
     def look(_world: World, name: str) -> None:
         looks.append(name)
-        if len(looks) == number:
+        if len(looks) == 2:
             happens()
 
     yard.world.look = look
 
 
 def test_a_branch_that_moves_after_the_confirmation_is_not_written_on(yard: Yard) -> None:
-    at_look(2, yard, yard.elsewhere)
+    at_second_look(yard, yard.elsewhere)
     done = yard.mono.doit("promote:shop@prod", *YES, **yard.variables)
     assert done.returncode == 1
     assert "it is not what was shown any more, so nothing was written" in done.stderr
@@ -372,15 +377,11 @@ def test_a_branch_that_moves_while_it_is_pushed_to_is_not_written_on(yard: Yard)
 def test_a_database_that_is_rolled_back_after_it_was_shown_stops_it(yard: Yard) -> None:
     before = git(yard.remote, "for-each-ref")
 
-    def taken_back() -> str:
-        yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
-        return "prod"
-
     code, shown = typed(
         yard.mono,
         ("promote:shop@prod",),
         "Type prod to go on: ",
-        taken_back,
+        lambda: yard.taken_back("prod"),
         **yard.variables,
     )
     assert code == 1, shown
@@ -392,7 +393,7 @@ def test_a_release_of_dev_after_the_confirmation_stops_it(yard: Yard) -> None:
     values = f'migrations:\n  image: "{yard.first}"\n'
     before = yard.there("dev")
     assert before == yard.image
-    at_look(2, yard, lambda: yard.elsewhere("services/shop/values-dev.yaml", values))
+    at_second_look(yard, lambda: yard.elsewhere("services/shop/values-dev.yaml", values))
     done = yard.mono.doit("promote:shop@prod", *YES, **yard.variables)
     assert done.returncode == 1
     assert yard.there() == ""
@@ -405,7 +406,7 @@ def test_values_that_name_a_wrong_commit_are_not_believed(yard: Yard) -> None:
     yard.elsewhere(file, VALUES)
     yard.elsewhere(file, f'migrations:\n  image: "{yard.image}"\n', f"by hand\n\nImage: {yard.image}\nCommit: {first}")
     yard.well("2026/11/23 04:56:47 goose: no migrations to run. current version: 1\n")
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     yard.mono.fine("verify:shop@dev", **yard.variables)
     assert "holds is not known: its labels are not what the commit has" in yard.refused()
 
@@ -439,7 +440,7 @@ def test_plan_says_the_same_as_promote(yard: Yard) -> None:
     assert f"note: dev has verified {tag_of(yard.image)}" in good.stdout
     assert "→ doit promote:shop@prod" in good.stdout
     assert f"  then  {tag_of(yard.image)}, of {yard.of[:12]}" in good.stdout
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     bad = yard.mono.doit("plan:shop@prod", **yard.variables)
     assert bad.returncode == 1
     assert f"dev has not verified {tag_of(yard.image)}: failed: the database is behind the release" in bad.stdout
@@ -448,7 +449,7 @@ def test_plan_says_the_same_as_promote(yard: Yard) -> None:
 def test_status_says_the_same_and_shows_an_override_until_dev_catches_up(yard: Yard) -> None:
     tag = tag_of(yard.image)
     assert f"shop@prod: dev has verified {tag}\n" in yard.mono.doit("status:shop@prod", **yard.variables).stdout
-    yard.sql("DELETE FROM goose_db_version WHERE version_id = 2")
+    yard.taken_back()
     bad = yard.mono.doit("status:shop@prod", **yard.variables).stdout
     assert f"shop@prod: nothing may go there now: dev has not verified {tag}: failed: the database is behind" in bad
     assert "by an override" not in bad

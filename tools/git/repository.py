@@ -62,6 +62,10 @@ class Repository(NamedTuple):
                 return None
         return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip() or None
 
+    def who(self) -> str:
+        """The address of who works here, as git knows them; empty where it does not."""
+        return self.run("config", "--get", "user.email").out.strip()
+
     def plain(self, folder: str) -> str:
         """The folder itself; Refused where a symbolic link leads to it, for git sees the link and no file behind it."""
         there, home = os.path.realpath(self.root / folder), os.path.realpath(self.root)
