@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +21,8 @@ from pipelines.contents import Operation
 from schemas.errors import SelectionError
 from tasks.hints import HINTS, Hint
 from tasks.lint import manual
+from tools import shell
+from tools.git.surroundings import environment
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -217,6 +221,24 @@ def test_a_template_that_releases_goes_to_dev_on_a_merge_and_to_prod_by_hand_alo
     else:
         assert document[".release"]["interruptible"] is False
         assert [rule.get("when") for rule in prod["rules"]] == ["manual"]
+
+
+def test_the_token_that_pushes_reaches_the_git_that_gander_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets few variables, so a helper that reads one of CI's would give it nothing."""
+    lines = yaml.safe_load((DOCS / "ci" / "gitlab-release.yml").read_text(encoding="utf-8"))[".release"][
+        "before_script"
+    ]
+    logins = "\n".join(line for line in lines if "credential" in line)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    given = {**os.environ, "PUSH_TOKEN": "a-token-of-ci", "CI_SERVER_HOST": "git.example.com"}
+    subprocess.run(["bash", "-ec", logins], env=given, check=True)  # noqa: S607 - as CI runs it
+    asked = b"protocol=https\nhost=git.example.com\n\n"
+    told = shell.converse(["git", "credential", "fill"], asked, environment=environment(), timeout=60, cwd=tmp_path)
+    assert b"password=a-token-of-ci" in told.out.splitlines()
+    assert (tmp_path / ".git-credentials").stat().st_mode & 0o077 == 0
 
 
 def test_commands_are_found_in_text_and_in_code(tmp_path: Path) -> None:
