@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,7 @@ class Pod:
     reason: str = ""  # Evicted, …
     unscheduled: str = ""  # why no node takes it
     disrupted: str = ""  # why it was taken down from outside
+    before: tuple[Container, ...] = ()  # those that are to end well before the others begin
     containers: tuple[Container, ...] = ()
 
 
@@ -102,7 +104,6 @@ def pod(document: Any) -> Pod:
     _is(root, "Pod")
     about, spec, status = root.part("metadata"), root.part("spec"), root.part("status")
     owners = [one.text("uid") for one in about.parts("ownerReferences") if one.text("kind") == "Job"]
-    states = {one.needed("name"): one for one in status.parts("containerStatuses")}
     conditions = list(status.parts("conditions"))
     return Pod(
         name=about.needed("name"),
@@ -114,7 +115,8 @@ def pod(document: Any) -> Pod:
         reason=status.text("reason"),
         unscheduled=_told(conditions, "PodScheduled", "False"),
         disrupted=_told(conditions, "DisruptionTarget", "True"),
-        containers=tuple(_container(one, states.get(one.needed("name"))) for one in spec.parts("containers")),
+        before=_containers(spec.parts("initContainers"), status.parts("initContainerStatuses")),
+        containers=_containers(spec.parts("containers"), status.parts("containerStatuses")),
     )
 
 
@@ -125,6 +127,11 @@ def refused(document: Any) -> str:
     """
     found = [one for one in Part(document).parts("items") if one.text("reason") == "FailedCreate"]
     return found[-1].text("message") or "FailedCreate" if found else ""
+
+
+def _containers(specs: Iterator[Part], statuses: Iterator[Part]) -> tuple[Container, ...]:
+    states = {one.needed("name"): one for one in statuses}
+    return tuple(_container(one, states.get(one.needed("name"))) for one in specs)
 
 
 def _container(spec: Part, status: Part | None) -> Container:

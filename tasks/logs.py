@@ -88,7 +88,7 @@ def _database(server: Server, application: str, namespace: str, database: Databa
 
 def _pod(server: Server, application: str, namespace: str, pod: Pod) -> Iterator[str]:
     """What goose did in a pod, and what it printed; of one that has not begun, why."""
-    for one in pod.containers:
+    for one in (*(early for early in pod.before if early.exit_code != 0), *pod.containers):
         if one.started is None:
             yield f"{one.name} has not begun: {one.waiting or pod.unscheduled or 'it waits'} {one.said}".rstrip()
             continue

@@ -102,7 +102,8 @@ def _stuck(look: Look) -> Iterator[tuple[str, float]]:
 def safe_to_end(look: Look) -> bool:
     """Whether ending the operation kills no migration: every pod was seen, and no container of one runs.
 
-    What does not start must never have begun: a pod that crashes and is started again has.
+    What does not start must never have begun: a pod that crashes and is started again has. What was to end well
+    before it, and did, is over.
     """
     if look.jobs is None:
         return False
@@ -110,9 +111,11 @@ def safe_to_end(look: Look) -> bool:
         if seen.job.active > sum(one.phase not in OVER for one in seen.pods):  # one of them is not listed yet
             return False
         for pod in seen.pods:
-            if any(one.started is not None and one.exit_code is None for one in pod.containers):
+            every = (*pod.before, *pod.containers)
+            if any(one.started is not None and one.exit_code is None for one in every):
                 return False
-            if any(stuck([pod])) and any(one.started is not None or one.restarts for one in pod.containers):
+            begun = [one for one in every if one.started is not None or one.restarts]
+            if any(stuck([pod])) and any(one not in pod.before or one.exit_code != 0 for one in begun):
                 return False
     return any(True for _ in _stuck(look))
 
@@ -129,7 +132,7 @@ def shown(look: Look) -> str:
 
 
 def _pod(pod: Pod) -> str:
-    waiting = next((one.waiting for one in pod.containers if one.waiting), "")
+    waiting = next((one.waiting for one in (*pod.before, *pod.containers) if one.waiting), "")
     return f"pod {pod.name} {waiting or pod.reason or pod.phase}"
 
 

@@ -14,6 +14,9 @@ from tasks.verify.findings import FACTS, Finding, find, row
 __all__ = ["Verdict", "judge", "stuck"]
 
 TERMINATED = "Operation terminated"
+REFUSED = (
+    "SyncFailed"  # status of a row whose object the cluster did not take; a hook that was made has another, or none
+)
 AGAIN = ("run it again", "then run it again")  # what every advice says, with the command
 LISTED = 5  # resources that a note names
 # Of several facts that do not hold, the one that explains the others is told: in this order.
@@ -125,8 +128,9 @@ def _failed(facts: Facts, expected: Expected, state: State, findings: tuple[Find
     if state.message == TERMINATED:
         yield "terminated", state.message
     rows = [row(state, expected, part.job) for part in expected.parts]
-    if all(one is None for one in rows):
-        yield "failed-before-hook", state.message
+    # a retry begins with no rows (controller/appcontroller.go), so what an earlier try did is not among them
+    if not state.retries and all(one is None or one.status == REFUSED for one in rows):
+        yield "failed-before-hook", "\n".join([state.message, *(f"{one.name}: {one.message}" for one in rows if one)])
     bad = [one for one in rows if one is None or one.phase != "Succeeded"]
     if bad:
         for pod in _pods(facts):
@@ -142,6 +146,8 @@ def _failed(facts: Facts, expected: Expected, state: State, findings: tuple[Find
 def _of_jobs(state: State, expected: Expected, findings: tuple[Finding, ...]) -> Iterator[str]:
     """What Jobs that did not succeed say; where there are several, whose words they are, and what the others did."""
     several = len(expected.parts) > 1
+    if all(row(state, expected, part.job) is None for part in expected.parts):
+        yield state.message
     for part in expected.parts:
         one, whose = row(state, expected, part.job), f"{part.job}: " if several else ""
         if one is None or one.phase == "Succeeded":
@@ -151,7 +157,7 @@ def _of_jobs(state: State, expected: Expected, findings: tuple[Finding, ...]) ->
     for part in expected.parts:
         its = [one for one in findings if one.about in {part.job, part.label}]
         if row(state, expected, part.job) is None:
-            yield f"{part.job}: it did not run"
+            yield f"{part.job}: it did not run{' in the last try' if state.retries else ''}"
         elif all(one.kind == "holds" for one in its):
             yield f"{part.label} is done: {its[-1].says}"
 
@@ -181,7 +187,7 @@ def stuck(pods: Iterable[Pod]) -> Iterator[str]:
     for pod in pods:
         if pod.unscheduled:
             yield f"{pod.name}: {pod.unscheduled}"
-        for one in pod.containers:
+        for one in (*pod.before, *pod.containers):
             if one.stuck:
                 yield f"{pod.name}: {one.waiting}{f': {one.said}' if one.said else ''}"
 

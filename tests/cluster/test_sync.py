@@ -86,6 +86,21 @@ def test_a_job_whose_pods_a_quota_refuses_ends_early_and_nothing_of_it_runs(site
     mono.fine(TARGET)
 
 
+def test_a_job_that_the_cluster_refuses_itself_is_told_as_one_that_never_ran(site: Site, mono: Monorepo) -> None:
+    space = f"--namespace={site.namespace}"
+    site.cluster.kubectl("create", "quota", "jobs", "--hard=count/jobs.batch=0", space)
+    try:
+        site.valued("chore: again", note="quota on Jobs")
+        said = failed(mono)
+    finally:
+        site.cluster.kubectl("delete", "quota", "jobs", space)
+    assert "failed before any migration: " in said
+    assert f"{SERVICE}-migrate: " in said
+    assert "exceeded quota: jobs" in said
+    assert "safe: everything: the databases are untouched" in said
+    mono.fine(TARGET)
+
+
 def test_a_secret_that_is_not_there_ends_early(site: Site, mono: Monorepo) -> None:
     space, name = f"--namespace={site.namespace}", f"{SERVICE}-databases"
     held = site.cluster.read("secret", name, space)

@@ -62,6 +62,14 @@ def test_a_pod_that_does_not_begin_says_why(mono: Monorepo, world: World) -> Non
     status["containerStatuses"][0]["state"] = {"waiting": waiting}
     shown = mono.fine("logs:shop@dev", SHOP_TOKEN=TOKEN).stdout
     assert "migrate has not begun: ImagePullBackOff Back-off pulling image" in shown
+    world.pods["shop-migrate-xrun-1"]["spec"]["initContainers"] = [{"name": "wait"}, {"name": "done"}]
+    status["initContainerStatuses"] = [
+        {"name": "wait", "state": {"waiting": waiting}},
+        {"name": "done", "state": {"terminated": {"exitCode": 0, "startedAt": "2026-11-23T04:56:46Z"}}},
+    ]
+    shown = mono.fine("logs:shop@dev", SHOP_TOKEN=TOKEN).stdout
+    assert "wait has not begun: ImagePullBackOff Back-off pulling image" in shown
+    assert "done" not in shown
 
 
 def test_what_is_not_there_is_said_and_the_others_are_shown(mono: Monorepo, world: World) -> None:

@@ -58,7 +58,7 @@ def seen(case: dict[str, Any]) -> Look:
     if "pods" not in case:
         return Look(application=application)
     made = BEGUN - timedelta(hours=1) if case.get("older") else BEGUN
-    pods = tuple(pod(number, made, one, case.get("unscheduled", "")) for number, one in enumerate(case["pods"]))
+    pods = tuple(pod(number, made, one, case) for number, one in enumerate(case["pods"]))
     active = case.get("active", sum(one.phase in {"Pending", "Running"} for one in pods))
     job = Job(
         name="shop-migrate",
@@ -76,18 +76,20 @@ def seen(case: dict[str, Any]) -> Look:
     return Look(application=application, jobs={"shop-migrate": Seen(job=job, pods=pods)}, refused=refused)
 
 
-def pod(number: int, made: datetime, row: tuple[str, str, bool, bool], unscheduled: str) -> Pod:
+def pod(number: int, made: datetime, row: tuple[str, str, bool, bool], case: dict[str, Any]) -> Pod:
     phase, waiting, began, over = row
     container = Container(
         name="migrate", waiting=waiting, started=made if began else None, exit_code=1 if began and over else None
     )
+    before = tuple(Container(name="before", **one) for one in case.get("before", ()))
     return Pod(
         name=f"pod-{number}",
         uid=f"pod-{number}",
         owner="uid",
         created=made,
         phase=phase,
-        unscheduled=unscheduled,
+        unscheduled=case.get("unscheduled", ""),
+        before=before,
         containers=(container,),
     )
 
