@@ -22,7 +22,7 @@ from tools.clickhouse.connection import Address
 from tools.clickhouse.localize import localize
 from tools.toolchain.golang import ARCHITECTURES
 
-__all__ = ["example", "generated"]
+__all__ = ["begin", "example", "generated", "localized"]
 
 MODEL = "auth-service"  # of the example: what is generated has its chart
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
@@ -43,13 +43,13 @@ def example(cluster: Cluster, folder: Path, service: str, *, more: Mapping[str, 
     def write(root: Path) -> None:
         shutil.copytree(ROOT / "services" / service, root / "services" / service)
         if any(one["engine"] == "clickhouse" for one in own.values()):
-            _localize(cluster, root / "services" / service / "migrations")
+            localized(cluster, root / "services" / service / "migrations")
 
     with _standing(cluster, folder, service, own, write=write, more=more or {}) as site:
         yield site
 
 
-def _localize(cluster: Cluster, folder: Path) -> None:
+def localized(cluster: Cluster, folder: Path) -> None:
     """Leave the clauses of the cluster out, as the step `migrate` does for the local server: there is no Keeper."""
     files = {one.name: one.read_bytes() for one in sorted(folder.glob("*.sql"))}
     for name, text in localize(files, Address(url=cluster.clickhouse, todo="").query).texts.items():
@@ -106,19 +106,30 @@ def _standing(
     if engine == "clickhouse":
         called = {key: str(one["name"]) for key, one in own.items()}  # which its files name
     monorepo = Monorepo(root=folder / "monorepo")
-    dev = Site(cluster=cluster, monorepo=monorepo, service=service, name=name, databases=called, engine=engine)
+    dev = Site(
+        cluster=cluster,
+        monorepo=monorepo,
+        service=service,
+        namespace=name,
+        application=f"{service}-{name}",
+        databases=called,
+        engine=engine,
+    )
     sites = [dev, *map(dev.at, more)]
     shutil.copytree(ROOT / "charts", monorepo.root / "charts")
     write(monorepo.root)
     _named(sites, own, more)
     dev.git("init", "--quiet", "--initial-branch=main")
-    dev.git("remote", "add", "origin", cluster.git.format(name=name))
+    repository = cluster.git.format(name=name)
+    dev.git("remote", "add", "origin", repository)
     dev.save("the example")
     with ExitStack() as standing:
         standing.callback(shutil.rmtree, monorepo.root)
         for site in sites:
-            standing.enter_context(_databases(site))
-            standing.enter_context(_created(site))
+            standing.callback(_drop, site)
+            standing.callback(_delete, site)
+            cluster.kubectl("create", "namespace", site.namespace)
+            begin(site, repository)
         yield dev
 
 
@@ -128,7 +139,7 @@ def _named(sites: list[Site], own: Mapping[str, Entry], more: Mapping[str, Entry
     cluster, environments = dev.cluster, listed["environments"]
     machine = ARCHITECTURES[os.uname().machine]
     listed["image"] = {
-        "repository": f"{cluster.registry}/{dev.name}/{{service}}-migrations",
+        "repository": f"{cluster.registry}/{dev.namespace}/{{service}}-migrations",
         "platforms": [f"linux/{machine}"],
     }
     listed["environments"] = {"local": {}}
@@ -148,46 +159,41 @@ def _named(sites: list[Site], own: Mapping[str, Entry], more: Mapping[str, Entry
     (dev.monorepo.root / ".gitignore").write_text(".state/\n")
 
 
-@contextmanager
-def _databases(site: Site) -> Iterator[None]:
-    """The environment's databases, which are empty; no pipeline makes them there."""
-    if site.engine == "clickhouse":
-        server = Address(url=site.cluster.clickhouse, todo="")
-        try:
-            for name in site.databases.values():
-                server.query(f"CREATE DATABASE {name}")
-            yield
-        finally:
-            for name in site.databases.values():
-                server.query(f"DROP DATABASE IF EXISTS {name} SYNC")
-        return
-    with psycopg.connect(f"{site.cluster.postgres}/postgres", autocommit=True) as connection:
-        try:
-            for name in site.databases.values():
-                connection.execute(f'CREATE DATABASE "{name}"'.encode())
-            yield
-        finally:
-            for name in site.databases.values():
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-
-
-@contextmanager
-def _created(site: Site) -> Iterator[None]:
-    """The namespace, the Secret that is no part of the chart, and the service's own Application, read from here."""
-    cluster, folder = site.cluster, site.monorepo.root / "services" / site.service
+def begin(site: Site, repository: str) -> None:
+    """Make what is there before the first release: databases, the Secret beside the chart, and the Application."""
+    _execute(site, [f'CREATE DATABASE "{name}"' for name in site.databases.values()])
+    folder = site.monorepo.root / "services" / site.service
     values = yaml.safe_load((folder / "helm" / "values.yaml").read_text())
     application = yaml.safe_load((folder / "argocd" / f"{site.environment}.yaml").read_text())
     application["metadata"]["name"] = site.application
-    application["spec"]["source"]["repoURL"] = cluster.git.format(name=site.name)
+    application["spec"]["source"]["repoURL"] = repository
     application["spec"]["destination"] = {"name": "in-cluster", "namespace": site.namespace}
-    cluster.kubectl("create", "namespace", site.namespace)
-    try:
-        cluster.kubectl("create", f"-n={site.namespace}", "-f=-", given=_secret(site, values))
-        cluster.kubectl("create", "-f=-", given=application)
-        yield
-    finally:
-        cluster.kubectl("delete", "application", site.application, "--namespace=argocd", "--ignore-not-found")
-        cluster.kubectl("delete", "namespace", site.namespace, "--ignore-not-found", "--wait=false")
+    secret = _secret(site, values)
+    secret["metadata"]["namespace"] = site.namespace
+    site.cluster.kubectl("create", "-f=-", given={"apiVersion": "v1", "kind": "List", "items": [secret, application]})
+
+
+def _drop(site: Site) -> None:
+    options = "SYNC" if site.engine == "clickhouse" else "WITH (FORCE)"
+    _execute(site, [f'DROP DATABASE IF EXISTS "{name}" {options}' for name in site.databases.values()])
+
+
+def _execute(site: Site, statements: list[str]) -> None:
+    """Run statements on the server, each of which stands alone."""
+    if site.engine == "clickhouse":
+        server = Address(url=site.cluster.clickhouse, todo="")
+        for statement in statements:
+            server.query(statement)
+        return
+    with psycopg.connect(f"{site.cluster.postgres}/postgres", autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _delete(site: Site) -> None:
+    kubectl = site.cluster.kubectl
+    kubectl("delete", "application", site.application, "--namespace=argocd", "--ignore-not-found")
+    kubectl("delete", "namespace", site.namespace, "--ignore-not-found", "--wait=false")
 
 
 def _secret(site: Site, values: Entry) -> Entry:

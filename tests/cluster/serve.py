@@ -173,10 +173,12 @@ async def _through(port: int, reader: asyncio.StreamReader, writer: asyncio.Stre
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand on what is read to its end, which a connection that breaks is too."""
     with suppress(OSError):
         while data := await reader.read(BUFFER):
             writer.write(data)
             await writer.drain()
+    with suppress(OSError):
         writer.write_eof()
 
 

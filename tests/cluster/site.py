@@ -34,25 +34,21 @@ class Site:
     cluster: Cluster
     monorepo: Monorepo
     service: str
-    name: str  # that no other service of the tests has
+    namespace: str
+    application: str  # the name of the Application
     databases: Mapping[str, str]  # each one's key in services.yaml: its name on the server
     engine: EngineName = "postgres"
     environment: str = "dev"
 
     def at(self, environment: str) -> Site:
         """The same service in another environment."""
-        databases = {key: f"{name}_{environment}" for key, name in self.databases.items()}
-        return replace(self, environment=environment, databases=databases)
-
-    @property
-    def namespace(self) -> str:
-        """The namespace that is the service's alone."""
-        return self.name if self.environment == "dev" else f"{self.name}-{self.environment}"
-
-    @property
-    def application(self) -> str:
-        """The name of the Application."""
-        return f"{self.service}-{self.namespace}"
+        return replace(
+            self,
+            namespace=f"{self.namespace}-{environment}",
+            application=f"{self.application}-{environment}",
+            databases={key: f"{name}_{environment}" for key, name in self.databases.items()},
+            environment=environment,
+        )
 
     @property
     def url(self) -> str:

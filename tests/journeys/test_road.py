@@ -91,7 +91,7 @@ def test_a_new_migration_goes_from_its_file_into_the_database_that_the_promoted_
         assert counts(mono.fine("promote:auth-service@dev", "commit:auth-service")) == (0, 2, 0)
 
         image = yaml.safe_load(git(made.remote, "show", f"main:{VALUES}"))["migrations"]["image"]
-        assert image.startswith(f"{made.registry.host}/my-girok/auth-service-migrations:m-")
+        assert image.startswith(f"{made.host}/my-girok/auth-service-migrations:m-")
         said, versions = deployed(mono, image, host)
         files = [int(file.name.partition("_")[0]) for file in sorted(mono.folder("auth-service").glob("*.sql"))]
         assert versions == files

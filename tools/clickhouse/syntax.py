@@ -131,7 +131,11 @@ class Parser:
         try:
             return subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, str(package)],
-                env={**shell.inherited(), "PYTHONPATH": os.fspath(Path(__file__).parents[2])},
+                env={
+                    **shell.inherited(),
+                    "PYTHONPATH": os.fspath(Path(__file__).parents[2]),
+                    "TMPDIR": self._home.name,  # the engine makes a folder there, which stays when it is killed
+                },
                 cwd=self._home.name,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
