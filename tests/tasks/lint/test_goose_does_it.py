@@ -13,10 +13,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from schemas.catalog import Database, EngineName
+from schemas.catalog import EngineName
 from tasks.lint.gather import gather
 from tasks.lint.look import look
 from tasks.lint.record import Records
+from tests.tasks.lint.conftest import database
 from tools import clickhouse, goose, postgres, shell, toolchain
 from tools.clickhouse.syntax import Parser
 from tools.goose import Connection, Result
@@ -36,13 +37,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     other = clickhouse.Embedded(home / "clickhouse", scratch=True)
     with one.serve(quiet) as pg, other.serve(quiet) as ch:
         yield {"postgres": pg, "clickhouse": ch}
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    found = Parser(lambda: toolchain.clickhouse(quiet))
-    yield found
-    found.close()
 
 
 class Trial:
@@ -74,19 +68,10 @@ class Trial:
 
     def codes(self, *severities: str) -> set[str]:
         """What lint finds in the stream."""
-        database = Database(
-            service="s",
-            key="m",
-            engine=self.engine,
-            names={"local": self.name},
-            url_env={},
-            migrations="m",
-            table="goose_db_version",
-            job="",
-        )
+        mine = database(self.engine, names={"local": self.name})
         records = Records(self.root / "lint.db")
         try:
-            found = look(gather(self.root, database, ".", None, self.parser), records).findings
+            found = look(gather(self.root, mine, ".", None, self.parser), records).findings
         finally:
             records.close()
         return {one.code for one in found if one.severity in (severities or ("error", "warning"))}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.catalog import Database, EngineName
+from schemas.catalog import EngineName
 from schemas.stream import Migration
 from tasks.lint.check import check, check_along, check_stream
 from tasks.lint.finding import Finding
@@ -18,7 +17,7 @@ from tasks.lint.gather import gather
 from tasks.lint.reading import Readings, files
 from tasks.lint.rule import rules
 from tasks.lint.schema import Schema
-from tools import toolchain
+from tests.tasks.lint.conftest import database
 from tools.clickhouse.syntax import Parser
 
 CORPUS = sorted((Path(__file__).parents[2] / "schemas" / "goose_corpus").glob("*.sql"))
@@ -52,27 +51,10 @@ HOSTILE: dict[str, bytes] = {
 }
 
 
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    found = Parser(lambda: toolchain.clickhouse(print))
-    yield found
-    found.close()
-
-
 def found_in(data: bytes, engine: EngineName, parser: Parser | None) -> list[Finding]:
-    database = Database(
-        service="s",
-        key="m",
-        engine=engine,
-        names={"local": "shop"},
-        url_env={},
-        migrations="m",
-        table="goose_db_version",
-        job="",
-    )
     readings = Readings(parser)
     migration = Migration(version=1, name="1_a.sql", path="m/1_a.sql", sha256="", data=data)
-    (file,) = files([migration], database, readings)
+    (file,) = files([migration], database(engine), readings)
     readings.looked_at = (file,)
     found = check(file, rules(engine, "file", "statements"))
     return found + check_along(file, rules(engine, "catalogue"), Schema(), new=True)
@@ -135,17 +117,7 @@ def test_what_is_no_file_of_the_monorepo_is_told(tmp_path: Path) -> None:
     (folder / "20260102000000_nowhere.sql").symlink_to(tmp_path / "nowhere")
     (folder / "20260103000000_loop.sql").symlink_to(folder / "20260103000000_loop.sql")
     (folder / "20260104000000_folder.sql").mkdir()
-    database = Database(
-        service="s",
-        key="m",
-        engine="postgres",
-        names={"local": "shop"},
-        url_env={},
-        migrations="m",
-        table="goose_db_version",
-        job="",
-    )
-    stream = gather(tmp_path / "root", database, ".", None, None)
+    stream = gather(tmp_path / "root", database(), ".", None, None)
     found = check_stream(stream, rules("postgres", "git", "stream"))
     assert {one.code for one in found} == {"GS14"}
     assert len(found) == 4

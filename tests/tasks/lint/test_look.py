@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.catalog import Database
 from tasks.lint.gather import gather
 from tasks.lint.look import Looked, look
 from tasks.lint.record import Records
+from tests.tasks.lint.conftest import database
 
 FOLDER = "services/shop/migrations"
 BAD = "-- +goose Up\nCREATE TYPE mood{n} AS ENUM ('a');\nSET lock_timeout = '1s';\n-- +goose Down\nSELECT 1;\n"
@@ -30,17 +30,7 @@ def write(root: Path, number: int, text: str = BAD) -> None:
 
 
 def seen(root: Path, records: Records) -> Looked:
-    database = Database(
-        service="shop",
-        key="main",
-        engine="postgres",
-        names={"local": "shop"},
-        url_env={},
-        migrations=FOLDER,
-        table="goose_db_version",
-        job="",
-    )
-    return look(gather(root, database, "services/shop", None, None), records)
+    return look(gather(root, database(migrations=FOLDER), "services/shop", None, None), records)
 
 
 def test_a_second_look_parses_nothing_and_finds_the_same(tmp_path: Path, records: Records) -> None:

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from schemas.catalog import Database
 from schemas.stream import Migration
 from tasks.lint.reading import Readings, files
 from tasks.lint.schema import Schema, Table, changes
-from tools import toolchain
+from tests.tasks.lint.conftest import database
 from tools.clickhouse.syntax import Parser
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases" / "schema.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    found = Parser(lambda: toolchain.clickhouse(print))
-    yield found
-    found.close()
-
-
 def built(case: dict[str, Any], parser: Parser) -> Schema:
-    database = Database(
-        service="shop",
-        key="main",
-        engine=case.get("engine", "postgres"),
-        names={"local": "shop"},
-        url_env={},
-        migrations="m",
-        table="goose_db_version",
-        job="",
-    )
     data = f"-- +goose Up\n{case['sql']}".encode()
     (file,) = files(
-        [Migration(version=1, name="1_a.sql", path="m/1_a.sql", sha256="", data=data)], database, Readings(parser)
+        [Migration(version=1, name="1_a.sql", path="m/1_a.sql", sha256="", data=data)],
+        database(case.get("engine", "postgres")),
+        Readings(parser),
     )
     schema = Schema()
     for sql in file.up:
