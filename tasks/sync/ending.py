@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 from schemas.application import Application
 from schemas.errors import ArgoBusy, ArgoUnsure, NotVerified, Refused
@@ -18,8 +19,9 @@ from tasks.verify.run import error
 from tasks.work import Outcome
 from tools.shell import redact
 
-__all__ = ["ended", "goes_on", "stopped"]
+__all__ = ["Section", "ended", "goes_on", "stopped"]
 
+Section = Literal["foreign", "pod-never-starts", "running", "terminated"]  # of the runbook: verdicts of `ADVICE`
 ENDING = 60.0  # seconds for an operation that was terminated
 
 
@@ -128,6 +130,6 @@ def goes_on(site: Site, what: str, why: str) -> NotVerified:
     )
 
 
-def _see(verdict: str) -> str:
+def _see(section: Section) -> str:
     """Where the runbook has more."""
-    return f"see docs/runbook.md#{verdict}"
+    return f"see docs/runbook.md#{section}"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -15,7 +15,7 @@ import yaml
 from schemas.application import application
 from schemas.goose_log import parse_log
 from schemas.job import job, pod
-from tasks.sync import ending
+from tasks.sync.ending import Section
 from tasks.verify.advice import ADVICE
 from tasks.verify.facts import Expected, Facts, Held, Look, Part, Printed, Seen
 from tasks.verify.findings import FACTS
@@ -158,11 +158,7 @@ def test_the_runbook_has_a_section_for_every_verdict_with_its_words() -> None:
 
 
 def test_a_sync_that_ends_otherwise_names_a_section_of_the_runbook() -> None:
-    source = Path(ending.__file__).read_text()
-    named = re.findall(r"_see\([\"'](\S+?)[\"']\)", source)
-    assert len(named) == source.count("_see(") - 1, "its own definition"
-    assert {*named} == {"pod-never-starts", "running", "foreign", "terminated"}
-    assert {*named} <= {*ADVICE}
+    assert {*get_args(Section)} < {*ADVICE}
 
 
 @pytest.mark.parametrize(
