@@ -99,6 +99,16 @@ def test_start_keeps_both_servers_and_their_urls_work_until_stop(six: Monorepo) 
     assert "nothing was running" in six.fine("stop").stderr
 
 
+def test_nothing_is_left_in_the_machines_folder_of_temporary_files(six: Monorepo, tmp_path: Path) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    folder.chmod(0o1777)  # as /tmp is: root has servers run by other accounts
+    for words in (["lint", "--always-execute"], ["test:audit-service"], ["start"], ["stop"]):
+        six.fine(*words, TMPDIR=str(folder))
+    settled(six)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_file_added_to_the_example_runs_its_database_alone(six: Monorepo) -> None:
     before = settled(six)["postgres"]
     name = "20270101000000_add_trace_id_to_events.sql"
