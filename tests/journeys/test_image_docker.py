@@ -14,7 +14,6 @@ import pytest
 from docker import APIClient
 
 from schemas.errors import ToolError
-from tests.daemons import daemon
 from tests.journeys.conftest import Make, Monorepo, counts
 from tests.playground import SETTINGS, git
 from tools import docker, shell
@@ -23,12 +22,6 @@ from tools.docker import Docker
 HEAD = "image: {repository: 'registry.example.com/tests/{service}', platforms: [linux/amd64, linux/arm64]}"
 USERS = "-- +goose Up\nCREATE TABLE users (id TEXT);\n\n-- +goose Down\nDROP TABLE users;\n"
 MORE = "-- +goose Up\nCREATE TABLE more (id TEXT);\n\n-- +goose Down\nDROP TABLE more;\n"
-
-
-@pytest.fixture(scope="module", name="host")
-def fixture_host() -> Iterator[str]:
-    with daemon() as host:
-        yield host
 
 
 @pytest.fixture(name="sdk")
@@ -42,10 +35,8 @@ def fixture_sdk(host: str) -> Iterator[APIClient]:
 
 
 @pytest.fixture(name="mono")
-def fixture_mono(make: Make, host: str, monkeypatch: pytest.MonkeyPatch) -> Monorepo:
-    """Two services, committed, and commands that find the daemon."""
-    if host:
-        monkeypatch.setenv("DOCKER_HOST", host)
+def fixture_mono(make: Make) -> Monorepo:
+    """Two services, committed."""
     monorepo = make({"shop": {"00001_users.sql": USERS, "00002_more.sql": MORE}, "cart": {"00001_a.sql": USERS}}, HEAD)
     (monorepo.root / ".gitignore").write_text(".state\n")
     monorepo.commit()

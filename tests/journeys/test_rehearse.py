@@ -13,19 +13,12 @@ import pytest
 from docker import APIClient
 
 from tests import playground
-from tests.daemons import daemon
 from tests.journeys.conftest import ROOT, Monorepo, copied
 from tests.playground import Playground, git
 
 AUTH = "services/auth-service"
 NEW = "20261101000000_add_devices.sql"
 DEVICES = "CREATE TABLE devices (id TEXT PRIMARY KEY, user_id TEXT NOT NULL);"
-
-
-@pytest.fixture(scope="module", name="host")
-def fixture_host() -> Iterator[str]:
-    with daemon() as host:
-        yield host
 
 
 @pytest.fixture(scope="module", name="promoted")
@@ -42,12 +35,8 @@ def fixture_promoted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playg
 
 
 @pytest.fixture(name="mono")
-def fixture_mono(
-    promoted: Playground, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Monorepo]:
+def fixture_mono(promoted: Playground, host: str, tmp_path: Path) -> Iterator[Monorepo]:
     """A copy to be changed at will, and afterwards the proof that nothing of a rehearsal is left."""
-    if host:
-        monkeypatch.setenv("DOCKER_HOST", host)
     monorepo = copied(Monorepo(root=promoted.root), tmp_path / "monorepo")
     tip = git(promoted.remote, "rev-parse", "main")
     yield monorepo

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import psycopg
 import pytest
 from docker import APIClient
 
-from tests.daemons import daemon
 from tests.journeys.conftest import Make, Monorepo, counts, ran
 from tests.journeys.releases import HEAD, USERS, VALUES, releasing, there
 from tests.playground import SETTINGS, git, publish
@@ -23,12 +21,6 @@ MORE = ("CREATE TABLE more (id TEXT PRIMARY KEY);", "DROP TABLE more;")
 @pytest.fixture(name="mono")
 def fixture_mono(images: str, tmp_path: Path) -> Monorepo:
     return releasing(images, tmp_path)
-
-
-@pytest.fixture(scope="module", name="host")
-def fixture_host() -> Iterator[str]:
-    with daemon() as host:
-        yield host
 
 
 def plan(mono: Monorepo, *words: str) -> Any:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import pytest
 import yaml
 from docker import APIClient
 
-from tests.daemons import daemon
 from tests.journeys.conftest import Monorepo, counts, ran
 from tests.playground import git, playground
 from tools import docker, shell
@@ -33,14 +30,6 @@ CREATE INDEX idx_devices_user_id ON devices (user_id);
 DROP TABLE devices;
 """
 VALUES = "services/auth-service/helm/values-dev.yaml"
-
-
-@pytest.fixture(name="host")
-def fixture_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with daemon() as host:
-        if host:
-            monkeypatch.setenv("DOCKER_HOST", host)
-        yield host
 
 
 def deployed(mono: Monorepo, image: str, host: str) -> tuple[str, list[int]]:

@@ -15,7 +15,6 @@ from docker.context import ContextAPI
 
 from pipelines.ending import stop_programs
 from schemas.errors import Refused, ToolError, ToolTimeout
-from tests.daemons import daemon
 from tools import docker, oci, shell
 from tools.docker import Docker, Mount
 from tools.oci.archive import archive
@@ -27,16 +26,9 @@ MACHINE = [Mount(source=Path(name), target=name) for name in ("/bin", "/usr", "/
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module", name="host")
-def fixture_host() -> Iterator[str]:
-    with daemon() as host:
-        yield host
-
-
 @pytest.fixture(name="opened")
-def fixture_opened(host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docker]:
+def fixture_opened(host: str) -> Iterator[Docker]:
     """A connection to a daemon that has an image with nothing inside: its shell is this machine's."""
-    monkeypatch.setenv("DOCKER_HOST", host)
     found = docker.usable()
     assert isinstance(found, Docker)
     with found:
