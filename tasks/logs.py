@@ -12,6 +12,7 @@ from schemas.goose_log import GooseLog, parse_log
 from schemas.job import Job, Pod
 from schemas.target import Target
 from tasks.image import content
+from tasks.verify import kept
 from tasks.verify.run import Servers, servers
 from tasks.work import Outcome, Work
 from tools.argocd import Server
@@ -69,7 +70,9 @@ def _databases(work: Work, shared: Servers, target: Target) -> Iterator[Told]:
     server = shared.of(work, target)
     application = server.application(name, compared=True)  # Jobs and pods are found in what it last compared
     for one in owned:
-        yield _database(server, name, environment.namespace or application.namespace, one)
+        told = _database(server, name, environment.namespace or application.namespace, one)
+        left = () if told.whole else (f"  {line}" for line in kept.told(work, target, one.job))
+        yield told._replace(lines=(*told.lines, *left))
 
 
 def _database(server: Server, application: str, namespace: str, database: Database) -> Told:

@@ -15,6 +15,7 @@ from tasks.sync.watch import Tail, look
 from tasks.verify.advice import ADVICE
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.judgement import judge
+from tasks.verify.kept import keep
 from tasks.verify.run import error
 from tasks.work import Outcome
 from tools.shell import redact
@@ -33,6 +34,7 @@ def ended(site: Site, wanted: Request, seen: Look, now: Step, tail: Tail) -> Out
         minutes = f"{DEADLINE / 60:.0f} min"
         raise goes_on(site, f"run {wanted.run} still runs after {minutes}, and was left alone", now.says)
     gathered = gather(site.work, site.work.target, site.written, site.server)
+    keep(site.work, site.work.target, gathered.facts)
     for job, printed in gathered.facts.logs.items():
         for line in tail.rest(job, printed.value or ()):
             site.work.progress.line(redact(line))

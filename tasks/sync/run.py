@@ -23,6 +23,8 @@ from tasks.sync.rendered import alike as same
 from tasks.sync.request import Request
 from tasks.sync.site import Site
 from tasks.sync.watch import Follows, Tail, look
+from tasks.verify.gather import printed
+from tasks.verify.kept import keep
 from tasks.verify.looks import looks
 from tasks.verify.release import release
 from tasks.verify.run import servers
@@ -82,6 +84,8 @@ def _begun(site: Site) -> tuple[Site, Request]:
             site.say(f"taking up run {first.run}")
             return site, Request(site.expected.application, site.expected.image, first.commit, first.run)
         if isinstance(first, Ask):
+            if application.state is not None:  # the sync deletes what its Jobs have printed
+                keep(site.work, site.work.target, printed(site.server, site.expected, site.engines))
             closed(site.server.windows(application.name), application.name, site.target)
             if not permission.given(site, application):
                 site = site.read()
@@ -118,7 +122,7 @@ def _alike(site: Site, application: Application, seen: str) -> frozenset[str]:
 
 def _followed(site: Site, wanted: Request) -> Outcome:
     """Show what the operation does until it ends, or until it is clear that it will not."""
-    tail = Tail(site.server, site.expected, {one.job: one.engine for one in site.written.databases.values()})
+    tail = Tail(site.server, site.expected, site.engines)
     began = heard = time.monotonic()
     memory, told = Memory(run=wanted.run, begun=began), ""
     while True:
@@ -138,8 +142,8 @@ def _followed(site: Site, wanted: Request) -> Outcome:
                 site.say(line)
                 told = line
             for job, found in jobs_of(seen).items():
-                for printed in tail.new(job, found.pods):
-                    site.work.progress.line(redact(printed))
+                for text in tail.new(job, found.pods):
+                    site.work.progress.line(redact(text))
             if now.what != "on":
                 return ended(site, wanted, seen, now, tail)
         site.follows.pause(at - began)

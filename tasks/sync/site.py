@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.catalog import EngineName
 from tasks.sync.watch import Follows
 from tasks.verify.facts import Expected
 from tasks.verify.release import Release, release
@@ -23,6 +24,11 @@ class Site(NamedTuple):
     follows: Follows
     written: Release
     expected: Expected
+
+    @property
+    def engines(self) -> dict[str, EngineName]:
+        """The engine that each Job migrates."""
+        return {one.job: one.engine for one in self.written.databases.values()}
 
     def read(self) -> Site:
         """The same as its branch has it now."""

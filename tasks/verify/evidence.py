@@ -11,12 +11,14 @@ from schemas.job import Pod
 from tasks.verify.facts import Facts, Look
 from tasks.verify.gather import Gathered
 from tasks.verify.judgement import Verdict
-from tasks.verify.release import Release
+from tasks.verify.release import Decided, Release
 
-__all__ = ["document"]
+__all__ = ["document", "job"]
 
 
-def document(verdict: Verdict, gathered: Gathered, release: Release, who: str, at: datetime) -> dict[str, Any]:
+def document(
+    verdict: Verdict, gathered: Gathered, release: Release, decided: Decided, *, who: str, at: datetime
+) -> dict[str, Any]:
     """The evidence of a verdict; literals of SQL are masked already."""
     facts, expected = gathered
     return {
@@ -36,6 +38,7 @@ def document(verdict: Verdict, gathered: Gathered, release: Release, who: str, a
         "commit": release.commit,
         "built": release.built._asdict() if release.built else None,
         "promoted": release.tip,
+        "decided": {"ref": decided.ref or None, "override": decided.override or None, "plan": list(decided.plan)},
         "operation": _operation(facts.application.value),
         "facts": [
             {
@@ -48,7 +51,7 @@ def document(verdict: Verdict, gathered: Gathered, release: Release, who: str, a
             }
             for one in verdict.findings
         ],
-        "jobs": [_job(name, facts) for name in facts.jobs],
+        "jobs": [job(name, facts) for name in facts.jobs],
         "databases": [
             {"database": part.label, "files": sorted(part.files), "versions": _versions(facts, part.label)}
             for part in expected.parts
@@ -71,7 +74,8 @@ def _operation(application: Application | None) -> dict[str, Any] | None:
     }
 
 
-def _job(name: str, facts: Facts) -> dict[str, Any]:
+def job(name: str, facts: Facts) -> dict[str, Any]:
+    """What was seen of a Job: its uid, its pods with their start, image and log."""
     seen = facts.jobs[name].value
     printed = {one.pod: one for one in facts.logs.get(name, Look()).value or ()}
     logs: Mapping[str, str] = {pod: one.text for pod, one in printed.items()}

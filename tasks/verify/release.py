@@ -13,13 +13,13 @@ from schemas.stream import Migration, version_of
 from schemas.target import Target
 from tasks.image import content
 from tasks.image.built import Built, parse
-from tasks.promote.message import BUILT, COMMIT
+from tasks.promote.message import BUILT, COMMIT, OVERRIDE, REF
 from tasks.promote.site import Site, line, site
 from tasks.verify.facts import Expected, Look, Part
 from tasks.work import Work
 from tools import git
 
-__all__ = ["HASH", "Release", "known", "release", "said", "written"]
+__all__ = ["HASH", "Decided", "Release", "decided", "known", "release", "said", "written"]
 
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -51,6 +51,22 @@ class Release(NamedTuple):
                 for label, one in self.databases.items()
             ),
         )
+
+
+class Decided(NamedTuple):
+    """What the commit that promoted a release says of the decision."""
+
+    ref: str  # what stands for it elsewhere
+    override: str  # why it went there all the same
+    plan: tuple[str, ...]  # what it was to bring: a paragraph a database
+
+
+def decided(release: Release) -> Decided:
+    """What was decided, as the branch's history has it: words of people, and no proof of anything."""
+    place, at = release.place, (release.tip, release.image, release.place.file)
+    repository = place.remote.repository
+    paragraphs = repository.message(*at).split("\n\n")
+    return Decided(repository.trailer(REF, *at), repository.trailer(OVERRIDE, *at), tuple(paragraphs[1:-1]))
 
 
 def release(work: Work, target: Target) -> Release:

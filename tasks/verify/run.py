@@ -17,8 +17,9 @@ from tasks.promote.sites import sites
 from tasks.verify.evidence import document
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.judgement import Verdict, judge
+from tasks.verify.kept import keep
 from tasks.verify.looks import Look, looks
-from tasks.verify.release import written
+from tasks.verify.release import decided, written
 from tasks.work import Outcome, Work
 from tools import argocd, whole
 from tools.shell import redact
@@ -67,18 +68,17 @@ def run(work: Work) -> Outcome:
         return Outcome(summary="no database of its own, so nothing to verify")
     work.progress.now("looking at the release")
     release, gathered = looks(work).take(target) or _looked(work, target)
+    keep(work, target, gathered.facts)
     verdict = judge(*gathered)
-    at = datetime.now(UTC)
-    evidence = json.dumps(
-        document(verdict, gathered, release, sites(work).who(release.place.remote.repository) or getpass.getuser(), at),
-        indent=2,
-        ensure_ascii=False,
-    )
-    evidence = redact(evidence)
-    kept = _kept(work, target, evidence, at)
-    if work.variables.get("format") == "json":
-        work.out(evidence)
-    else:
+    at, kept, as_json = datetime.now(UTC), "", work.variables.get("format") == "json"
+    if as_json or work.variables.get("evidence"):
+        who = sites(work).who(release.place.remote.repository) or getpass.getuser()
+        seen = document(verdict, gathered, release, decided(release), who=who, at=at)
+        evidence = redact(json.dumps(seen, indent=2, ensure_ascii=False))
+        kept = _kept(work, target, evidence, at)
+        if as_json:
+            work.out(evidence)
+    if not as_json:
         for line in _told(verdict, gathered):
             work.out(redact(line))
     if not verdict.verified:

@@ -5,6 +5,7 @@ The registry, the remote and both databases are real; Argo CD and the clusters a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 
@@ -207,6 +208,9 @@ def test_an_override_stands_in_the_commit_that_promoted_and_never_skips_the_proo
     done = yard.mono.fine(*words, **prod.variables)
     assert "it goes there all the same: the login page is down (CHG-7)" in done.stderr
     assert "verified: 2 versions of " in done.stderr
+    evidence = json.loads(yard.mono.fine("verify:shop@prod", "format=json", **prod.variables).stdout)
+    plan = "main: 2 migrations to version 2\n  00001_a.sql\n  00002_b.sql"
+    assert evidence["decided"] == {"ref": "CHG-7", "override": "the login page is down", "plan": [plan]}
     prod.new()
     with psycopg.connect(prod.url, autocommit=True) as connection:
         connection.execute("DROP TABLE goose_db_version")

@@ -13,7 +13,7 @@ from schemas.errors import NotVerified
 from tests.argocd_standin.server import TOKEN
 from tests.journeys.conftest import ROOT
 from tests.journeys.wrong import LOG
-from tests.journeys.yard import BUILT, Yard, fixture_well, fixture_yard
+from tests.journeys.yard import BUILT, DECIDED, Yard, fixture_well, fixture_yard
 from tests.playground import git
 
 __all__ = ["fixture_well", "fixture_yard"]
@@ -45,6 +45,7 @@ def test_the_evidence_is_a_document_of_its_schema_with_every_fact(yard: Yard, tm
     assert json.loads(file.read_text()) == document
     assert (document["verified"], document["commit"], document["promoted"]) == (True, yard.before, yard.promoted)
     assert document["built"] == BUILT
+    assert document["decided"] == DECIDED
     assert {one["fact"]: one["holds"] for one in document["facts"]} == dict.fromkeys(
         ("operation", "hook", "job", "log", "database"), True
     )

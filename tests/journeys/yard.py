@@ -19,9 +19,14 @@ from tests.journeys.wrong import LOG, Place
 from tests.playground import git, publish
 from tests.tasks.promote.conftest import Said
 
-__all__ = ["BUILT", "Yard", "fixture_well", "fixture_yard"]
+__all__ = ["BUILT", "DECIDED", "Yard", "fixture_well", "fixture_yard"]
 
 BUILT = {"by": "builder@example.com", "at": "2026-11-23T04:50:00+00:00"}
+DECIDED = {
+    "ref": "CHG-7",
+    "override": "the pager rings",
+    "plan": ["main: 2 migrations to version 2, 1 of them new\n  00002_b.sql"],
+}
 DIGEST = f"sha256:{'a' * 64}"
 
 
@@ -119,7 +124,8 @@ def fixture_yard(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactor
         yard.before = git(root, "rev-parse", "HEAD").strip()
         values.write_text(f"migrations:\n  image: {yard.image}\n")
         trailers = f"Image: {yard.image}\nCommit: {yard.before}\nBuilt: {BUILT['at']} by {BUILT['by']}"
-        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\n{trailers}")
+        trailers += f"\nRef: {DECIDED['ref']}\nOverride: {DECIDED['override']}"
+        git(root, "commit", "--quiet", "-am", f"chore(shop): promote\n\n{DECIDED['plan'][0]}\n\n{trailers}")
         git(root, "push", "--quiet")
         yard.promoted = git(root, "rev-parse", "HEAD").strip()
         yield yard

@@ -135,6 +135,11 @@ class Repository(NamedTuple):
         value, _, message = said.partition("\0")
         return value.strip() if text in message else ""
 
+    def message(self, tip: str, text: str, path: str) -> str:
+        """The message of the commit that `trailer` reads; empty without."""
+        said = self._try("log", "-1", "--format=%B", "--no-show-signature", f"-S{text}", tip, "--", path)
+        return said.strip() if text and text in said else ""
+
     def about(self, text: str, tip: str, path: str) -> list[str]:
         """The commits that brought a text into a file or took it out, in the history of a commit; newest first."""
         return self._try("log", "--format=%H", "--no-show-signature", f"-S{text}", tip, "--", path).split()
