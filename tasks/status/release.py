@@ -8,6 +8,7 @@ from schemas.errors import GanderError
 from schemas.stream import version_of
 from tasks.promote.history import NOBODY, Earlier
 from tasks.promote.image import Streams, plain
+from tasks.status.rollout import Rollout
 
 __all__ = ["Head", "Release", "stand"]
 
@@ -33,6 +34,12 @@ class Release(NamedTuple):
     problems: tuple[str, ...] = ()  # what is not known, and why
     offered: str = ""  # whether what the environment before has may go there, and why not; empty: nobody looked
     override: str = ""  # why it has its image, which the environment before had not verified and still has not
+    rollout: Rollout | None = None  # what has become of it; None where services.yaml has no `argocd:` for it
+
+    @property
+    def known(self) -> bool:
+        """Whether all is known of it that status tells."""
+        return not self.problems and not (self.rollout and self.rollout.error)
 
     def version(self, key: str) -> int | None:
         """The newest version of a database in the image that is there; None where there is none, or nobody knows."""

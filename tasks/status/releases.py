@@ -17,6 +17,7 @@ from tasks.promote.sites import sites
 from tasks.promote.standing import look
 from tasks.status.offered import offered, overridden
 from tasks.status.release import Head, Release, stand
+from tasks.status.rollouts import rollouts
 from tasks.work import Work
 from tools.oci.registry import Registries
 
@@ -42,7 +43,7 @@ def releases(work: Work) -> dict[tuple[str, str], Release]:
         of_head = pool.submit(_heads, made, services)
         there = pool.submit(look, work.catalog, targets, shared.known)
         heads, seen = of_head.result(), there.result()
-    known = earlier(seen, images(work))
+    known, became = earlier(seen, images(work)), rollouts(work, {target: seen[target] for target in targets})
     found = {}
     for target in targets:
         service, one = target.service or "", seen[target]
@@ -52,7 +53,10 @@ def releases(work: Work) -> dict[tuple[str, str], Release]:
             stands = stands._replace(override=overridden(work, target, one))
             if len(services) == 1:  # the environment before is looked at for it: five facts
                 stands = stands._replace(offered=offered(work, target))
-        found[service, target.environment] = stands
+        rollout = became.get(target)
+        if rollout and rollout.application and stands.there is None:
+            rollout = rollout._replace(error=None)  # what its image holds is not known, which is said already
+        found[service, target.environment] = stands._replace(rollout=rollout)
     return found
 
 

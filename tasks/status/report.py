@@ -18,7 +18,7 @@ __all__ = ["run"]
 
 
 def run(work: Work) -> Outcome:
-    """Print how each selected database and release stands; 1 unless all are at head, and everything is known.
+    """Print how each selected database and release stands; 1 unless all are at head, verified, and everything is known.
 
     A local server that is down is started only when its files do not prove what it holds. A database elsewhere is
     only read; one that cannot be looked at has a row that says why.
@@ -39,10 +39,14 @@ def run(work: Work) -> Outcome:
     if found.unset:
         work.progress.line(str(found.unset))
     behind = sum(not standing.at_head for standing in standings)
-    unknown = sum(bool(release.problems) for release in releases.values())
+    unknown = sum(not release.known for release in releases.values())
+    verdicts = [one.rollout.verdict for one in releases.values() if one.rollout and one.rollout.verdict]
+    unproved = sum(not verdict.verified for verdict in verdicts)
     said = [f"{behind} of {len(standings)} not at head"] if behind else []
     said += [f"{unknown} of {len(releases)} releases not known"] if unknown else []
-    return Outcome(summary="; ".join(said) or "all at head", exit_code=1 if said else 0)
+    said += [f"{unproved} of {len(verdicts)} releases not verified"] if unproved else []
+    well = "all at head, all verified" if verdicts else "all at head"
+    return Outcome(summary="; ".join(said) or well, exit_code=1 if said else 0)
 
 
 def _asked(work: Work) -> tuple[Gathered, Releases]:
@@ -111,4 +115,5 @@ def _release(one: Release) -> dict[str, Any]:
         "problems": list(one.problems),
         "offered": one.offered or None,
         "override": one.override or None,
+        "rollout": one.rollout.document() if one.rollout else None,
     }

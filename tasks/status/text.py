@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.target import LOCAL
 from tasks.promote.image import short
 from tasks.status.standing import Standing
+from tools.shell import redact
 
 if TYPE_CHECKING:
     from tasks.status.release import Release
@@ -18,6 +19,7 @@ Releases = Mapping[tuple[str, str], "Release"]
 """By service and environment."""
 
 HEADER = ("database", "image", "commit", "version", "pending", "promoted", "stands")
+ROLLOUT = ("release", "last sync", "by", "phase", "commit", "application", "verdict")
 NONE, UNKNOWN = "-", "?"
 FEW = 5  # releases that a line names
 
@@ -44,6 +46,7 @@ def lines(standings: Sequence[Standing], releases: Releases, *, whole: bool) -> 
     elsewhere = dict.fromkeys(one.environment for one in standings if one.environment != LOCAL and one.exists)
     if elsewhere:
         yield f"{', '.join(elsewhere)}: by version alone; goose keeps no texts, so an edited file would not show"
+    yield from _rollouts(releases, whole=whole)
 
 
 def _phrase(standing: Standing) -> str:
@@ -114,6 +117,56 @@ def _below(standing: Standing, *, whole: bool) -> Iterator[str]:
         yield f"{version.state:<12}  {version.at[:19].replace('T', ' '):<19}  {version.name or version.version}"
 
 
+def _rollouts(releases: Releases, *, whole: bool) -> Iterator[str]:
+    """What has become of each release in its cluster, in a table of their own; what is not well is below it."""
+    told = {f"{service}@{name}": one for (service, name), one in releases.items() if one.rollout}
+    if not told:
+        return
+    yield from _aligned([_rolled(called, one) for called, one in told.items()], header=ROLLOUT)
+    for called, one in told.items():
+        verdict = one.rollout.verdict if one.rollout else None
+        if verdict and not verdict.verified:
+            first, *more = redact(verdict.what).splitlines()
+            yield f"{called}: {first}"
+            yield from (f"  {line}" for line in more)
+            yield from (f"  → {line}" for line in verdict.todo if whole)
+            yield f"  see docs/runbook.md#{verdict.kind}"
+        yield from (redact(f"{called}: {note}") for note in (verdict.notes if verdict else ()))
+    yield from _unasked(told)
+
+
+def _rolled(called: str, release: Release) -> tuple[str, ...]:
+    """The cells of one release."""
+    rollout = release.rollout
+    if rollout is None or rollout.application is None:
+        return called, *[UNKNOWN] * (len(ROLLOUT) - 1)
+    verdict, nothing = rollout.verdict, not release.image and release.there is not None
+    return (
+        called,
+        f"{rollout.at:%Y-%m-%d %H:%M:%S}" if rollout.at else NONE,
+        rollout.by or NONE,
+        rollout.phase or NONE,
+        rollout.commit[:12] or NONE,
+        rollout.health or UNKNOWN,
+        verdict.kind if verdict else NONE if nothing else UNKNOWN,
+    )
+
+
+def _unasked(told: Mapping[str, Release]) -> Iterator[str]:
+    """Why rollouts are not known, each reason once, and what to do about it."""
+    reasons: dict[str, list[str]] = {}
+    for called, one in told.items():
+        if one.rollout and one.rollout.error:
+            _, *below = str(one.rollout.error).splitlines()
+            reasons.setdefault("\n".join([one.rollout.error.what, *below]), []).append(called)
+    for reason, those in reasons.items():
+        yield from redact(f"{_few(those)}: {reason}").splitlines()
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:FEW])}{f' and {len(names) - FEW} more' if names[FEW:] else ''}"
+
+
 def _unknown(releases: Releases) -> Iterator[str]:
     """What is not known of releases, each reason once."""
     reasons: dict[str, list[str]] = {}
@@ -121,5 +174,4 @@ def _unknown(releases: Releases) -> Iterator[str]:
         for problem in release.problems:
             reasons.setdefault(problem, []).append(f"{service}@{environment}")
     for problem, those in reasons.items():
-        more = f" and {len(those) - FEW} more" if those[FEW:] else ""
-        yield f"{', '.join(those[:FEW])}{more}: {problem}"
+        yield f"{_few(those)}: {problem}"

@@ -106,3 +106,16 @@ def test_one_release_alone_ends_as_it_does_among_others(fleet: Fleet) -> None:
     done = fleet.mono.doit("verify:job-stale-and-database-stale@dev", **fleet.variables())
     assert done.returncode == 1
     assert "0 ran, 0 up to date, 1 failed" in done.stderr
+
+
+def test_status_calls_nothing_verified_that_verify_does_not(fleet: Fleet) -> None:
+    unknown = [service for service, names in CASES.items() if "database-missing" in names]
+    for service, names in CASES.items():
+        for name in names:
+            if name == "operation-missing":  # what is not there for one question alone
+                WRONG[name](fleet.places[service])
+    done = fleet.mono.doit("status@dev", "format=json", **fleet.variables(*unknown))
+    found = {one["service"]: one["rollout"] for one in json.loads(done.stdout)["releases"]}
+    assert found.keys() == {GOOD, *CASES}
+    assert [service for service, one in found.items() if one["verified"] or one["verdict"] == "verified"] == [GOOD]
+    assert done.returncode == 1
