@@ -22,7 +22,7 @@ TAG = re.compile(r"\bm-[0-9a-f]+\b")
 class End(NamedTuple):
     """How one job came out."""
 
-    how: str  # done, as before, failed; a job without an end was not run
+    how: str  # done, or what it did without; as before, failed; a job without an end was not run
     says: str = ""  # its phrase, or what went wrong
     todo: str = ""  # the next command, where it failed
 

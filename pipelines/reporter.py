@@ -86,10 +86,10 @@ class Reporter:
         self.display.end(task.name)
         self.ran.add(task.name)
         outcome = _outcome(task)
-        self._ends[task.name] = End("done", outcome.summary)
+        self._ends[task.name] = End(outcome.but or "done", outcome.summary)
         self.exit_code = max(self.exit_code, outcome.exit_code)
         if outcome.summary:
-            sign, style = ("!", "yellow") if outcome.exit_code else ("✓", "green")
+            sign, style = ("!", "yellow") if outcome.exit_code or outcome.but else ("✓", "green")
             self._end_line(sign, task.name, outcome.summary, style)
 
     def add_failure(self, task: Any, fail: Any) -> None:

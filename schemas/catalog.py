@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 __all__ = [
+    "ALWAYS",
+    "FACTS",
     "PLATFORMS",
     "Allowed",
     "ArgoCD",
@@ -30,6 +32,8 @@ __all__ = [
 EngineName = Literal["postgres", "clickhouse"]
 Level = Literal["error", "warning", "advice", "off"]
 PLATFORMS = ("linux/amd64", "linux/arm64")
+FACTS = ("operation", "hook", "job", "log", "database")  # that a release is verified by
+ALWAYS = ("operation", "hook")  # those that no environment leaves out
 
 
 class Retention(NamedTuple):
@@ -117,6 +121,7 @@ class Environment(NamedTuple):
     servers: Mapping[EngineName, str]  # local only: URL of the user's own server per engine; absent = embedded
     protected: bool = False
     after: str | None = None
+    require: tuple[str, ...] = FACTS  # the facts that `verify` insists on, in this order
     namespace: str | None = None
     kube_context: str | None = None
     argocd: ArgoCD | None = None

@@ -9,6 +9,7 @@ from posixpath import normpath
 from typing import Any, cast
 
 from schemas.catalog import (
+    FACTS,
     PLATFORMS,
     Allowed,
     ArgoCD,
@@ -88,6 +89,7 @@ def _environment(name: str, entry: Mapping[str, Any]) -> Environment:
         name=name,
         protected=bool(entry.get("protected")),
         after=entry.get("after"),
+        require=tuple(one for one in FACTS if one in (entry.get("require") or FACTS)),
         namespace=entry.get("namespace"),
         kube_context=entry.get("kube_context"),
         argocd=ArgoCD(

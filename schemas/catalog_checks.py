@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from schemas.catalog import EngineName
+from schemas.catalog import ALWAYS, FACTS, EngineName
 from schemas.catalog_build import ENGINES, days, engine_of, environments_of, physical_names
 from schemas.errors import Mistake
 from schemas.local_url import objection
@@ -70,6 +70,7 @@ def _environments(document: Document, data: Data) -> Iterator[Mistake]:
             yield document.mistake(mark, message, _expected(others))
         elif chain := _circle(name, lambda at: environments.get(at, {}).get("after")):
             yield document.mistake(mark, f"the environments wait for each other: {' → '.join(chain)}")
+        yield from _required(document, path, entry)
         yield from _placeholders(document, (*path, "argocd", "application"), entry.get("argocd"))
         if (entry.get("argocd") or {}).get("core"):
             mark = document.at_value((*path, "argocd", "core"))
@@ -80,6 +81,21 @@ def _environments(document: Document, data: Data) -> Iterator[Mistake]:
             yield document.mistake(mark, message, hint)
         for key in ("file", "key"):
             yield from _placeholders(document, (*path, "values", key), entry.get("values"))
+
+
+def _required(document: Document, path: Path, entry: Data) -> Iterator[Mistake]:
+    """What an environment may not leave out; a word that is no fact's is reported as one already."""
+    listed = entry.get("require") or FACTS
+    missing = [one for one in FACTS if one not in listed]
+    named, mark = ", ".join(f"`{one}`" for one in missing), document.at_value((*path, "require"))
+    if None in listed or not missing:
+        return
+    if entry.get("protected"):
+        message = f"`{path[-1]}` is protected, so its `require` cannot leave out {named}"
+        yield document.mistake(mark, message, "a protected environment is verified by all five facts: take it out")
+    elif any(one in ALWAYS for one in missing):
+        message = f"`require` lacks {', '.join(f'`{one}`' for one in ALWAYS if one in missing)}"
+        yield document.mistake(mark, message, "only `job`, `log` and `database` may be left out")
 
 
 def _reference(document: Document, path: Path, entries: Mapping[str, Data]) -> Iterator[Mistake]:

@@ -92,8 +92,8 @@ def _value(key: str, error: Any) -> tuple[str, str]:
             return f"unknown {key} {_shown(value)}{nearest(str(value), wanted)}", f"expected {_choice(wanted)}"
         case "const":
             return f"`{key}`: {_shown(value)} is not known; this program reads {wanted}", ""
-        case "minProperties" | "minLength":
-            return f"`{key}` is empty", ""
+        case "minProperties" | "minLength" | "minItems" | "uniqueItems":
+            return f"`{key}` {'names one twice' if error.validator == 'uniqueItems' else 'is empty'}", ""
         case "maxLength":
             return f"`{key}`: `{value}` has {len(value)} characters; at most {wanted} are taken", ""
     return f"`{key}`: `{value}` is not {error.schema['patternErrorMessage']}", ""

@@ -20,6 +20,7 @@ from tasks.promote.image import Images
 from tasks.promote.message import COMMIT
 from tasks.promote.run import images
 from tasks.promote.site import Site, line, site
+from tasks.verify.evidence import told as proved
 from tasks.verify.run import Servers, servers
 from tasks.work import Outcome, Work
 from tools.shell import redact
@@ -82,8 +83,7 @@ def _release(place: Site, made: Images, proofs: Proofs, one: Deployment) -> Iter
     yield f"  {', '.join([tag, *([f'of {commit[:12]}'] if commit else []), *heads])}"
     proof = proofs.get((service, environment, _moment(one.started), one.revisions))
     if proof:
-        word = "verified" if proof.get("verified") is True else f"not verified: {proof.get('verdict')}"
-        yield f"  {word}, {proof.get('at')} by {proof.get('who')}"
+        yield f"  {proved(proof)}, {proof.get('at')} by {proof.get('who')}"
 
 
 def _proofs(work: Work) -> Proofs:

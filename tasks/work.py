@@ -48,6 +48,7 @@ class Outcome:
 
     summary: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    but: str = ""  # what a good end is without, in a few words: its line and its place in a table say it
     exit_code: int = 0  # 1: an operation that looked and found something not in order (status)
 
 

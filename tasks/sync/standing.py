@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from schemas.answer import Answer
 from schemas.application import Application
+from schemas.catalog import FACTS
 from schemas.errors import GanderError
 from tasks.image import content
 from tasks.promote.sites import sites
 from tasks.promote.standing import Seen, look
 from tasks.sync.rendered import alike
 from tasks.sync.watch import Follows
-from tasks.verify.findings import FACTS, Finding, find
+from tasks.verify.findings import Finding, find
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.looks import Look, looks
 from tasks.verify.release import Release, written

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from schemas.application import Application
+from schemas.catalog import FACTS
 from schemas.job import Pod
 from tasks.verify.facts import Facts, Look
 from tasks.verify.gather import Gathered
 from tasks.verify.judgement import Verdict
 from tasks.verify.release import Decided, Release
 
-__all__ = ["document", "job"]
+__all__ = ["document", "job", "told", "unseen"]
 
 
 def document(
@@ -27,6 +28,7 @@ def document(
         "environment": expected.environment,
         "verified": verdict.verified,
         "verdict": verdict.kind,
+        "left_out": unseen(verdict),
         "what": verdict.what,
         "true": verdict.true,
         "safe": verdict.safe,
@@ -57,6 +59,22 @@ def document(
             for part in expected.parts
         ],
     }
+
+
+def unseen(verdict: Verdict) -> list[str]:
+    """The facts that a verdict does without."""
+    named = {one.fact for one in verdict.left_out}
+    return [one for one in FACTS if one in named]
+
+
+def told(document: Mapping[str, Any]) -> str:
+    """The verdict of a document in a few words, which are "verified" only of all five facts."""
+    if document.get("verified") is True:
+        return "verified"
+    left = document.get("left_out")
+    if document.get("verdict") == "verified-without" and isinstance(left, list) and left:
+        return f"verified without {', '.join(map(str, left))}"
+    return f"not verified: {document.get('verdict')}"
 
 
 def _operation(application: Application | None) -> dict[str, Any] | None:

@@ -14,9 +14,8 @@ from schemas.application import IMAGE, Row, State
 from schemas.job import Job, Pod
 from tasks.verify.facts import Expected, Facts, Look, Part, Printed, Seen
 
-__all__ = ["FACTS", "Finding", "Kind", "find", "row"]
+__all__ = ["Finding", "Kind", "find", "row"]
 
-FACTS = ("operation", "hook", "job", "log", "database")
 FEW = 5  # versions that a sentence names
 DELETED = "Deleted"  # what the row of a hook says that was taken away; its phase is Succeeded then
 
@@ -126,7 +125,8 @@ def _job(facts: Facts, expected: Expected, part: Part, look: Look[Seen]) -> Find
     if state is None:
         return finding("unknown", "no operation is known that it could belong to")
     for code, says in _against(job, pods, state, expected):
-        return finding("wrong", says, code)
+        going = code == "job-gone" and job.complete  # as good as gone already
+        return finding("unknown" if going else "wrong", says, code)
     if not any(_succeeded(one, expected) for one in pods):
         return finding("unknown", "none of its pods is there that ran to a good end", "pods-gone")
     tries = f", {len(pods)} pods" if len(pods) > 1 else ""

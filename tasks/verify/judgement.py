@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.application import Application, State
+from schemas.catalog import FACTS
 from schemas.job import Pod
 from tasks.verify.advice import ADVICE, Outcome
 from tasks.verify.facts import Expected, Facts, Look
-from tasks.verify.findings import FACTS, Finding, find, row
+from tasks.verify.findings import Finding, find, row
+from tasks.verify.required import left_out
 
 __all__ = ["Verdict", "judge", "stuck"]
 
@@ -37,6 +39,7 @@ class Verdict:
     safe: str
     todo: tuple[str, ...]
     findings: tuple[Finding, ...]
+    left_out: tuple[Finding, ...] = ()  # what nobody could see, where that is all that `verified` lacks
     notes: tuple[str, ...] = ()
 
     @property
@@ -44,12 +47,22 @@ class Verdict:
         """Whether all five facts hold, for each database; nothing else makes a release verified."""
         return self.outcome == "verified" and _whole(self.findings)
 
+    @property
+    def enough(self) -> bool:
+        """Whether it is verified, or lacks no more than its environment leaves out; never what another one goes by."""
+        return self.verified or (self.outcome == "verified without" and _whole(self.findings, self.left_out))
 
-def judge(facts: Facts, expected: Expected) -> Verdict:
-    """The verdict on a release, from what was seen of it."""
+
+def judge(facts: Facts, expected: Expected, require: Collection[str] = FACTS) -> Verdict:
+    """The verdict on a release, from what was seen of it.
+
+    ``require`` names the facts that are insisted on; one that it leaves out is forgiven where nobody could see it.
+    """
     findings = find(facts, expected)
-    kind, said = next(_kinds(facts, expected, findings))
-    if kind == "verified" and not _whole(findings):
+    forgiven = left_out(facts, findings, require)
+    kind, said = next(_kinds(facts, expected, findings, forgiven))
+    without = forgiven if kind == "verified-without" else ()
+    if kind in {"verified", "verified-without"} and not _whole(findings, without):
         raise AssertionError("a release is verified by all of its facts")
     advice = ADVICE[kind]
     state = facts.application.value.state if facts.application.value else None
@@ -70,6 +83,7 @@ def judge(facts: Facts, expected: Expected) -> Verdict:
         safe=advice.safe.format(**words),
         todo=(*_first(kind, facts), *(line.format(**words) for line in advice.todo)),
         findings=findings,
+        left_out=without,
         notes=tuple(_notes(facts, expected)),
     )
 
@@ -77,16 +91,19 @@ def judge(facts: Facts, expected: Expected) -> Verdict:
 def _first(kind: str, facts: Facts) -> Iterator[str]:
     """What has to be done before anybody looks again: what those that gave no answer say of it."""
     said = [facts.application.todo] if kind == "argocd" else []
-    said += [look.todo for look in facts.databases.values()] if kind == "database" else []
+    said += [look.todo for look in facts.databases.values()] if kind in {"database", "verified-without"} else []
     lines = dict.fromkeys(line for todo in said for line in todo.splitlines())
     yield from (line for line in lines if not line.startswith(AGAIN))
 
 
-def _whole(findings: tuple[Finding, ...]) -> bool:
-    return {one.fact for one in findings} == set(FACTS) and all(one.kind == "holds" for one in findings)
+def _whole(findings: tuple[Finding, ...], without: tuple[Finding, ...] = ()) -> bool:
+    holds = all(one.kind == "holds" or (one.kind == "unknown" and one in without) for one in findings)
+    return holds and {one.fact for one in findings} == set(FACTS)
 
 
-def _kinds(facts: Facts, expected: Expected, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+def _kinds(
+    facts: Facts, expected: Expected, findings: tuple[Finding, ...], forgiven: tuple[Finding, ...]
+) -> Iterator[tuple[str, str]]:
     """The kind of verdict, and the words of the world that go with it; the first counts."""
     application = facts.application.value
     if application is None:
@@ -106,7 +123,9 @@ def _kinds(facts: Facts, expected: Expected, findings: tuple[Finding, ...]) -> I
         yield ("automated" if state.request.automated else "foreign"), state.request.whose
     if state.phase != "Succeeded":
         yield from _failed(facts, expected, state, findings)
-    yield _doubted(findings)
+    if _whole(findings, forgiven):
+        yield "verified-without", _lacking(forgiven)
+    yield _doubted(tuple(one for one in findings if one not in forgiven))
 
 
 def _going(facts: Facts, application: Application) -> tuple[str, str]:

@@ -14,12 +14,13 @@ from schemas.target import Target
 from tasks.image import content
 from tasks.promote.site import site
 from tasks.promote.sites import sites
-from tasks.verify.evidence import document
+from tasks.verify.evidence import document, unseen
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.judgement import Verdict, judge
 from tasks.verify.kept import keep
 from tasks.verify.looks import Look, looks
 from tasks.verify.release import decided, written
+from tasks.verify.required import required
 from tasks.work import Outcome, Work
 from tools import argocd, whole
 from tools.shell import redact
@@ -60,7 +61,8 @@ def servers(work: Work) -> Servers:
 def run(work: Work) -> Outcome:
     """Verify the release of a service in an environment, and say what is so.
 
-    Raises NotVerified unless all five facts hold for each of its databases, Refused where no release is written down.
+    Raises NotVerified unless all five facts hold for each of its databases (where the environment leaves some out,
+    those may be unseen), Refused where no release is written down.
     """
     target = work.target
     service = target.service or ""
@@ -69,7 +71,7 @@ def run(work: Work) -> Outcome:
     work.progress.now("looking at the release")
     release, gathered = looks(work).take(target) or _looked(work, target)
     keep(work, target, gathered.facts)
-    verdict = judge(*gathered)
+    verdict = judge(*gathered, required(release.place.environment))
     at, kept, as_json = datetime.now(UTC), "", work.variables.get("format") == "json"
     if as_json or work.variables.get("evidence"):
         who = sites(work).who(release.place.remote.repository) or getpass.getuser()
@@ -81,10 +83,13 @@ def run(work: Work) -> Outcome:
     if not as_json:
         for line in _told(verdict, gathered):
             work.out(redact(line))
-    if not verdict.verified:
+    if not verdict.enough:
         raise error(verdict)
     count = sum(len(part.files) for part in gathered.expected.parts)
-    return Outcome(summary=f"verified: {count} versions of {release.commit[:12]}{kept}", values={"at": at.isoformat()})
+    but = "" if verdict.verified else f"without {', '.join(unseen(verdict))}"
+    word = f"verified {but}" if but else "verified"
+    summary = f"{word}: {count} versions of {release.commit[:12]}{kept}"
+    return Outcome(summary=summary, but=but, values={"at": at.isoformat()})
 
 
 def _looked(work: Work, target: Target) -> Look:
@@ -118,6 +123,11 @@ def _told(verdict: Verdict, gathered: Gathered) -> Iterator[str]:
             yield f"  {name}, pod {printed.pod}:"
             yield from (f"    {line}" for line in printed.text.splitlines())
     yield from (f"  note: {note}" for note in verdict.notes)
+    if not verdict.verified and verdict.enough:
+        yield f"  {verdict.what}"
+        yield f"    true: {verdict.true}"
+        yield f"    safe: {verdict.safe}"
+        yield f"    see docs/runbook.md#{verdict.kind}"
 
 
 def _kept(work: Work, target: Target, evidence: str, at: datetime) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema
 import psycopg
 import pytest
 
+from schemas import catalog_file
+from schemas.catalog import Catalog
 from schemas.errors import NotVerified
 from tests.argocd_standin.server import TOKEN
 from tests.journeys.conftest import ROOT
-from tests.journeys.wrong import LOG
+from tests.journeys.wrong import LOG, job_wrong
 from tests.journeys.yard import BUILT, DECIDED, Yard, fixture_well, fixture_yard
 from tests.playground import git
 
@@ -63,6 +66,68 @@ def test_what_is_not_verified_ends_with_one_message_and_evidence_that_says_so(ya
     assert (document["verified"], document["verdict"]) == (False, "job-gone")
     assert "not proved: the Job cannot be looked at. it is not there" in done.stderr
     assert "see docs/runbook.md#job-gone" in done.stderr
+
+
+@pytest.fixture(name="lax")
+def fixture_lax(yard: Yard) -> Iterator[Callable[[str], None]]:
+    """Gives dev more lines in services.yaml, for one test."""
+    file = yard.mono.root / "services.yaml"
+    strict = file.read_text()
+
+    def more(lines: str) -> None:
+        file.write_text(strict.replace("namespace: auth", f"namespace: auth\n    {lines}"))
+
+    yield more
+    file.write_text(strict)
+
+
+def test_what_its_environment_leaves_out_may_be_gone_and_all_that_tells_of_it_says_so(
+    yard: Yard, lax: Callable[[str], None], tmp_path: Path
+) -> None:
+    lax("require: [operation, hook, database]")
+    yard.world.jobs.clear()
+    done = yard.mono.fine("verify:shop@dev", f"evidence={tmp_path}", **yard.variables)
+    without = "verified without: job of shop-migrate: it is not there; log of shop-migrate: it is not there"
+    assert f"\n  {without}\n" in done.stdout
+    assert "see docs/runbook.md#verified-without" in done.stdout
+    assert "! verify:shop@dev  verified without job, log: 2 versions of " in done.stderr
+    (file,) = tmp_path.iterdir()
+    document = json.loads(file.read_text())
+    jsonschema.validate(document, SCHEMA)
+    assert (document["verified"], document["left_out"], document["what"]) == (False, ["job", "log"], without)
+    status = yard.world.applications["shop-dev"]["status"]
+    status["history"][0] |= {"revision": yard.promoted, "deployStartedAt": document["operation"]["started"]}
+    told = yard.mono.fine("history:shop@dev", f"evidence={tmp_path}", **yard.variables)
+    assert told.stdout.splitlines()[-1].startswith("    verified without job, log, 20")
+
+
+def test_a_fact_that_may_be_unseen_and_is_seen_to_be_wrong_is_not_verified(
+    yard: Yard, lax: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lax("require: [operation, hook]")
+    assert yard.verify(monkeypatch, "SHOP_MAIN_DEV_URL").summary.startswith("verified without database: 2 versions")
+    assert yard.verify(monkeypatch).summary.startswith("verified: 2 versions")
+    job_wrong(yard.place)
+    with pytest.raises(NotVerified, match="the Job ran another image"):
+        yard.verify(monkeypatch, "SHOP_MAIN_DEV_URL")
+
+
+def test_a_protected_environment_is_verified_by_all_five_facts_whatever_a_catalog_says(
+    yard: Yard, lax: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lax("require: [operation, hook, database]")
+    yard.world.jobs.clear()
+    assert yard.verify(monkeypatch).summary.startswith("verified without job, log")
+    read = catalog_file.load
+
+    def protected(path: Path, cache: Path | None = None) -> Catalog:
+        made = read(path, cache)
+        dev = made.environments["dev"]._replace(protected=True)
+        return made._replace(environments={**made.environments, "dev": dev})
+
+    monkeypatch.setattr(catalog_file, "load", protected)
+    with pytest.raises(NotVerified, match="the Job cannot be looked at"):
+        yard.verify(monkeypatch)
 
 
 def test_a_service_that_owns_no_database_has_nothing_to_verify(yard: Yard) -> None:

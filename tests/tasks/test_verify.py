@@ -13,14 +13,15 @@ import pytest
 import yaml
 
 from schemas.application import application
+from schemas.catalog import ALWAYS, FACTS, Environment
 from schemas.goose_log import parse_log
 from schemas.job import job, pod
 from tasks.sync.ending import Section
 from tasks.verify.advice import ADVICE
 from tasks.verify.facts import Expected, Facts, Held, Look, Part, Printed, Seen
-from tasks.verify.findings import FACTS
 from tasks.verify.judgement import Verdict, judge
 from tasks.verify.masking import masked
+from tasks.verify.required import required
 from tests.argocd_standin.release import released
 from tests.argocd_standin.server import World
 
@@ -40,7 +41,8 @@ def test_the_verdict_is_what_the_facts_say(kind: str, name: str) -> None:
     verdict = judged(case)
     assert verdict.kind == kind
     assert case.get("says", "") in verdict.what + verdict.true
-    assert verdict.verified is (kind == "verified")
+    assert (verdict.verified, verdict.enough) == (kind == "verified", kind in {"verified", "verified-without"})
+    assert bool(verdict.left_out) is (kind == "verified-without")
     notes = "\n".join(verdict.notes)
     assert case["notes"] in notes if case.get("notes") else ("notes" not in case or not notes)
 
@@ -139,6 +141,37 @@ def test_two_facts_that_do_not_hold_never_make_a_verified_release(one: tuple[str
     assert {one[0], other[0]} <= {found.fact for found in verdict.findings if found.kind != "holds"}
 
 
+REQUIRED = [
+    (*ALWAYS, *some)
+    for count in range(len(FACTS) - len(ALWAYS))
+    for some in itertools.combinations([one for one in FACTS if one not in ALWAYS], count)
+]
+
+
+@pytest.mark.parametrize("require", REQUIRED, ids=" ".join)
+def test_what_is_left_out_may_be_missing_and_never_stale_or_wrong(require: tuple[str, ...]) -> None:
+    for names in [*((one,) for one in EACH), *PAIRS]:
+        verdict = judged({"require": require} | {k: v for fact, how in names for k, v in WRONG[fact][how].items()})
+        hows = dict(names) | ({"log": "missing"} if ("job", "missing") in names else {})  # it is read through the Job
+        missing = {fact for fact, how in hows.items() if how == "missing"}
+        unseen_alone = missing == {*hows} and not missing & {*require}
+        assert verdict.enough is unseen_alone, (names, verdict.kind)
+        assert verdict.verified is False
+        assert {one.fact for one in verdict.left_out} == (missing if unseen_alone else set()), names
+
+
+def test_without_a_database_nothing_is_verified_whatever_is_left_out() -> None:
+    verdict = judged({"require": ALWAYS}, parts=())
+    assert (verdict.kind, verdict.enough) == ("not-proved", False)
+
+
+def test_a_protected_environment_requires_all_five_facts_and_any_the_operation_and_its_hook() -> None:
+    lax = Environment(name="dev", servers={}, require=("log",))
+    assert required(lax) == (*ALWAYS, "log")
+    assert required(lax._replace(protected=True)) == FACTS
+    assert required(Environment(name="dev", servers={})) == FACTS
+
+
 def test_there_are_five_facts_and_all_of_them_are_in_the_matrix() -> None:
     assert tuple(WRONG) == FACTS
     assert len(PAIRS) == 90
@@ -208,7 +241,7 @@ def judged(case: dict[str, Any], parts: tuple[Part, ...] | None = None) -> Verdi
         digests=frozenset((IMAGE.partition("@")[2], f"sha256:{'b' * 64}")),
         parts=parts,
     )
-    return judge(facts(case, world, parts), expected)
+    return judge(facts(case, world, parts), expected, case.get("require", FACTS))
 
 
 def facts(case: dict[str, Any], world: World, parts: tuple[Part, ...]) -> Facts:
