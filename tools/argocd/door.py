@@ -42,7 +42,7 @@ class Door:
         self.asking = Patience(attempts=ATTEMPTS, longest=LONGEST_PAUSE, pause=pause)
         shell.hide(login.token)
         self.client = httpx.Client(
-            verify=trust(login.host) if login.url.startswith("https") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=_trusted(login),
             timeout=httpx.Timeout(patience, connect=CONNECTING),
             trust_env=not loopback(login.host),  # proxies
             follow_redirects=False,  # the token is for this server alone
@@ -129,6 +129,20 @@ class Door:
             why=said,
             todo="check the network (VPN, proxies), then run the command again",
         )
+
+
+def _trusted(login: Login) -> ssl.SSLContext:
+    """Whom a connection there is checked against."""
+    if not login.url.startswith("https"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = trust(login.host)
+    if login.authority:
+        try:
+            context.load_verify_locations(cadata=login.authority)
+        except ssl.SSLError:
+            what = f"is no certificate: what argocd has written down as the authority of {login.host}"
+            raise ArgoError(what, todo=f"argocd login {login.host}") from None
+    return context
 
 
 def _words(error: Exception) -> str:
