@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from tools.shell import redact
 __all__ = ["run"]
 
 AT_ONCE = 8
+TIME = "%Y-%m-%d %H:%M:%S UTC"
 
 Key = tuple[str, str, str, tuple[str, ...]]  # service, environment, when its operation began, the commits synced
 Proofs = Mapping[Key, dict[str, Any]]
@@ -67,7 +68,7 @@ def _release(place: Site, made: Images, proofs: Proofs, one: Deployment) -> Iter
     service, environment = place.target.service or "", place.environment.name
     repository = place.remote.repository
     revision = next((commit for commit in one.revisions if repository.commit(commit)), "")
-    yield f"{one.at:%Y-%m-%d %H:%M:%S}  {one.by}  {(revision or ', '.join(one.revisions))[:12]}"
+    yield f"{one.at:{TIME}}  {one.by}  {(revision or ', '.join(one.revisions))[:12]}"
     if not revision:
         yield f"  {place.called} has no such commit"
         return
@@ -83,7 +84,7 @@ def _release(place: Site, made: Images, proofs: Proofs, one: Deployment) -> Iter
     yield f"  {', '.join([tag, *([f'of {commit[:12]}'] if commit else []), *heads])}"
     proof = proofs.get((service, environment, _moment(one.started), one.revisions))
     if proof:
-        yield f"  {proved(proof)}, {proof.get('at')} by {proof.get('who')}"
+        yield f"  {proved(proof)}, {proof['at']:{TIME}} by {proof.get('who')}"
 
 
 def _proofs(work: Work) -> Proofs:
@@ -95,7 +96,7 @@ def _proofs(work: Work) -> Proofs:
             document: dict[str, Any] = json.loads(file.read_bytes())
             operation = document["operation"]
             key = (document["service"], document["environment"], operation["started"], tuple(operation["revisions"]))
-            found[key] = document
+            found[key] = document | {"at": datetime.fromisoformat(document["at"]).astimezone(UTC)}
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             work.progress.line(f"{file.name} is no evidence of an operation, and passed over")
     return found

@@ -81,7 +81,7 @@ def _database(server: Server, application: str, namespace: str, database: Databa
     job = server.job(application, namespace, database.job)
     if job is None:
         return Told((f"{called}: not there",), whole=False)
-    lines = [f"{called}, {_state(job)}, made {job.created:%Y-%m-%d %H:%M:%S}"]
+    lines = [f"{called}, {_state(job)}, made {job.created:%Y-%m-%d %H:%M:%S} UTC"]
     pods = server.pods(application, namespace, job.uid)
     for pod in pods:
         lines.append(f"  pod {pod.name}, {pod.reason or pod.phase}{f' on {pod.node}' if pod.node else ''}")

@@ -34,10 +34,11 @@ def wait(place: Site, tip: str, made: str, image: str, text: tuple[str, str]) ->
             todo=f"git -C {remote.repository.root} push {remote.name} --delete {branch}\nthen run it again",
         )
     address = forge.opened(remote, place.branch, branch, *text)
+    rest = place.target._replace(step="deploy") if place.environment.argocd else place.target
     return Waiting(
         f"{place.target.name} waits for a merge: {branch} into {place.branch}",
         why=address or "open a pull request for it",
-        todo=f"merge it, then run again: doit {place.target.name}",
+        todo=f"merge it, then run: doit {rest.name}",
     )
 
 

@@ -76,7 +76,7 @@ def _odd(memory: Memory, look: Look, *, waits: bool, ours: bool) -> tuple[What, 
     """What is not as it should be, and for how long that may be so."""
     application = look.application
     if waits and not ours:
-        return "not taken", "no controller has picked it up", PICKUP
+        return "not taken", "no controller has picked it up yet", PICKUP
     if waits:
         found = next(_stuck(look), None)
         return ("stuck", *found) if found else None

@@ -16,7 +16,9 @@ from tasks.verify.facts import Expected, Facts, Look, Part, Printed, Seen
 
 __all__ = ["Finding", "Kind", "find", "row"]
 
+NAMED = 3  # files that a sentence names
 FEW = 5  # versions that a sentence names
+SHORT = len("sha256:") + 12  # of a digest, as `image` shows one
 DELETED = "Deleted"  # what the row of a hook says that was taken away; its phase is Succeeded then
 
 Kind = Literal["holds", "unknown", "wrong"]
@@ -127,10 +129,11 @@ def _job(facts: Facts, expected: Expected, part: Part, look: Look[Seen]) -> Find
     for code, says in _against(job, pods, state, expected):
         going = code == "job-gone" and job.complete  # as good as gone already
         return finding("unknown" if going else "wrong", says, code)
-    if not any(_succeeded(one, expected) for one in pods):
+    ran = next((digest for one in pods for digest in _succeeded(one, expected)), None)
+    if ran is None:
         return finding("unknown", "none of its pods is there that ran to a good end", "pods-gone")
     tries = f", {len(pods)} pods" if len(pods) > 1 else ""
-    return finding("holds", f"{job.uid}, made {job.created:%Y-%m-%d %H:%M:%S}, ran {min(expected.digests)}{tries}")
+    return finding("holds", f"{job.uid}, made {job.created:%Y-%m-%d %H:%M:%S} UTC, ran {ran[:SHORT]}{tries}")
 
 
 def _against(job: Job, pods: tuple[Pod, ...], state: State, expected: Expected) -> Iterator[tuple[str, str]]:
@@ -159,11 +162,11 @@ def _against_pod(pod: Pod, job: Job, expected: Expected) -> Iterator[tuple[str, 
             yield "wrong-image", f"pod {pod.name} ran {one.image_id}"
 
 
-def _succeeded(pod: Pod, expected: Expected) -> bool:
-    """Whether a pod ran the image to a good end, as its node says."""
-    return pod.phase == "Succeeded" and any(
-        one.image == expected.image and one.digest in expected.digests and one.exit_code == 0 for one in pod.containers
-    )
+def _succeeded(pod: Pod, expected: Expected) -> Iterator[str]:
+    """The digest of the image that a pod ran to a good end, as its node says."""
+    for one in pod.containers if pod.phase == "Succeeded" else ():
+        if one.image == expected.image and one.digest in expected.digests and one.exit_code == 0:
+            yield one.digest
 
 
 def _log(facts: Facts, part: Part, seen: Seen | None) -> Finding:
@@ -185,7 +188,12 @@ def _log(facts: Facts, part: Part, seen: Seen | None) -> Finding:
     rotated = not (ran or printed.log.nothing_to_do)  # a node has thrown away the files that were run
     if printed.cut or printed.log.version is None or rotated:
         return finding("unknown", "it is empty" if not printed.text.strip() else "a part of it is missing", "log-gone")
-    return finding("holds", f"applied {', '.join(ran)}" if ran else f"nothing to run, at {printed.log.version}")
+    return finding("holds", f"applied {_ran(ran)}" if ran else f"nothing to run, at {printed.log.version}")
+
+
+def _ran(names: list[str]) -> str:
+    """The files of a log: a few by name, of many the first and the last, as the log itself is shown too."""
+    return f"{len(names)} files, {names[0]} to {names[-1]}" if names[NAMED:] else ", ".join(names)
 
 
 def _misprint(printed: Printed, part: Part, facts: Facts) -> tuple[str, str] | None:

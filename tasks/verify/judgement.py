@@ -244,10 +244,11 @@ def _about(application: Application, state: State) -> Iterator[str]:
     known = state.finished is not None and application.reconciled is not None
     if not known or application.reconciled < state.finished:  # type: ignore[operator]  # both are known
         return
-    names = [
-        f"{one.kind} {one.name} {one.health if one.status in {'', 'Synced'} else one.status}"
-        for one in application.unwell
-    ]
+    told = application.sync if application.sync == "OutOfSync" else application.health
+    names = []
+    for one in application.unwell:
+        its = one.health if one.status in {"", "Synced"} else one.status
+        names.append(" ".join([one.kind, one.name, *([its] if its != told else [])]))
     more = f" and {len(names) - LISTED} more" if names[LISTED:] else ""
     listed = f": {', '.join(names[:LISTED])}{more}" if names else ""
     if application.sync == "OutOfSync":

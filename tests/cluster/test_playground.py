@@ -80,6 +80,7 @@ def test_a_release_goes_to_dev_and_prod_and_a_lost_terminal_takes_everything_dow
     for place in ("auth-service@dev", "analytics-service@dev", "auth-service@prod"):
         assert re.search(rf"^✓ verify:{place} +verified: 9 versions of ", said, re.MULTILINE), said
     assert "promote:auth-service@prod waits for a merge: promote/prod/auth-service-m-" in said
+    assert "→ merge it, then run: doit deploy:auth-service@prod" in said
     jobs = ["job.batch/analytics-service-migrate", "job.batch/auth-service-migrate"]
     assert [line for line in shown if line.startswith("job.batch/")] == [*jobs, "job.batch/auth-service-migrate"]
 

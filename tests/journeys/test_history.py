@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.argocd_standin.server import Fault
@@ -27,12 +28,12 @@ def test_the_history_tells_releases_with_what_they_hold_and_what_was_verified(ya
     done = yard.mono.fine("history:shop@dev", f"evidence={tmp_path}/kept", **yard.variables)
     head, first, what, proof, second, before, third, unknown = done.stdout.splitlines()
     assert head == "shop@dev"
-    assert first == f"  2026-11-23 04:56:48  deployer  {yard.promoted[:12]}"
+    assert first == f"  2026-11-23 04:56:48 UTC  deployer  {yard.promoted[:12]}"
     assert what == f"    m-0123456789abcdef, of {yard.before[:12]}, main to 2"
-    assert proof.startswith("    verified, 20")
-    assert second == f"  2026-11-22 04:56:48  automated sync  {yard.before[:12]}"
+    assert re.fullmatch(r"    verified, 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC by .+", proof)
+    assert second == f"  2026-11-22 04:56:48 UTC  automated sync  {yard.before[:12]}"
     assert before == "    m-fedcba9876543210"
-    assert third == "  2026-11-21 04:56:48  deployer  000000000000"
+    assert third == "  2026-11-21 04:56:48 UTC  deployer  000000000000"
     assert unknown == "    origin/main has no such commit"
     assert "other.json is no evidence of an operation, and passed over" in done.stderr
 

@@ -39,7 +39,7 @@ def test_the_log_is_shown_whole_with_what_goose_did(mono: Monorepo) -> None:
     done = mono.fine("logs:shop@dev", SHOP_TOKEN=TOKEN)
     first, job, pod, told, *lines = done.stdout.splitlines()
     assert first == "shop@dev"
-    assert job == "  shop/main: Job auth/shop-migrate, complete, made 2026-11-23 04:56:46"
+    assert job == "  shop/main: Job auth/shop-migrate, complete, made 2026-11-23 04:56:46 UTC"
     assert pod == "    pod shop-migrate-xrun-1, Succeeded on 127.0.0.1"
     assert told == "      migrate: 1 file applied to 1"
     assert [line.strip() for line in lines] == LOG.splitlines()

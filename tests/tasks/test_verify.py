@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -175,6 +176,25 @@ def test_a_protected_environment_requires_all_five_facts_and_any_the_operation_a
 def test_there_are_five_facts_and_all_of_them_are_in_the_matrix() -> None:
     assert tuple(WRONG) == FACTS
     assert len(PAIRS) == 90
+
+
+@pytest.mark.parametrize(
+    ("count", "says"), [(3, "applied 1_a.sql, 2_a.sql, 3_a.sql"), (4, "applied 4 files, 1_a.sql to 4_a.sql")]
+)
+def test_of_many_files_that_were_applied_the_first_and_the_last_are_named(count: int, says: str) -> None:
+    files = {version: f"{version}_a.sql" for version in range(1, count + 1)}
+    ran = "".join(f"2026/11/23 04:56:47 OK   {name} (1.95ms)\n" for name in files.values())
+    log = f"{ran}2026/11/23 04:56:47 goose: successfully migrated database to version: {count}"
+    verdict = judged({"log": log, "database": {"versions": [*files]}}, (replace(part("main"), files=files),))
+    assert verdict.verified
+    assert [one.says for one in verdict.findings if one.fact == "log"] == [says]
+
+
+def test_the_digest_of_a_job_is_what_its_node_ran() -> None:
+    ran = f"registry.example.com/shop/cart@sha256:{'b' * 64}"
+    verdict = judged({"container": {"imageID": ran}})
+    (says,) = [one.says for one in verdict.findings if one.fact == "job"]
+    assert says.endswith(" UTC, ran sha256:bbbbbbbbbbbb")
 
 
 RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()

@@ -285,7 +285,7 @@ def test_a_pull_request_is_a_branch_that_waits_and_its_merge_ends_the_waiting(pl
         with pytest.raises(Waiting) as raised:
             place.promote("cart@qa")
         assert raised.value.what == f"promote:cart@qa waits for a merge: {branch} into main"
-        assert raised.value.todo == "merge it, then run again: doit promote:cart@qa"
+        assert raised.value.todo == "merge it, then run: doit promote:cart@qa"
         assert place.git("rev-list", "--count", f"main..{branch}", at=place.remote) == "1"
     assert place.there("services/cart/values-qa.yaml") == VALUES
     assert place.image() in place.there("services/cart/values-qa.yaml", branch)
