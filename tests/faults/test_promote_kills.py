@@ -11,7 +11,7 @@ import pytest
 
 from tests import registries
 from tests.faults.monorepo import Monorepo, clean
-from tests.faults.test_step_kills import TABLE, nothing_left, quiet
+from tests.faults.steps import TABLE, nothing_left, quiet
 from tests.playground import git, publish
 
 WORD = "promote:ant-service@dev"

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests import registries
 from tests.faults.monorepo import Monorepo, clean
 from tests.faults.relay import Relay, relay
-from tests.faults.test_step_kills import TABLE, quiet
+from tests.faults.steps import TABLE, quiet
 from tests.playground import publish
 
 WORD = "image:ant-service"

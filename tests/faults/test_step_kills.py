@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from tests.faults import processes
 from tests.faults.monorepo import Monorepo, clean
-from tests.faults.processes import Process
+from tests.faults.steps import SECOND, TABLE, anew, fixture_ours, folder, git, nothing_left, quiet, until
 from tools import whole
 
-FIRST, SECOND = "20260101000001_a.sql", "20260101000002_b.sql"
-TABLE = "-- +goose Up\nCREATE TABLE {0} (id TEXT PRIMARY KEY);\n-- +goose Down\nDROP TABLE {0};\n"
+__all__ = ["fixture_ours"]
+
+
 MOST = 40  # moments of one command: more would be a loop
 HERE = r"^(opened|link|rename|remove) services/"
 STATE = r"|^(opened|rename) \.state/\.*(gitignore|catalog)"
 COMMIT = ("-s", "commit:ant-service")
 COMMITS = r"^start(ed)? git (add|commit) "
-TEST, PRISMA = ("-s", "test:ant-service"), "prisma:ant-service"
-PULLS = (
-    r"^started .* db pull ",
-    r"^opened services/.*schema\.prisma",
-    r"^rename \.state/prisma/.*/\.done\.json\.",
-)
-SCHEMA = """generator client {
-  provider = "prisma-client-js"
-}
-
-datasource db {
-  provider = "postgresql"
-  url      = env("DATABASE_URL")
-}
-"""
 RENAMES = r"^rename services/|^start(ed)? git mv "
-
-
-def folder(monorepo: Monorepo) -> Path:
-    return monorepo.root / "services" / "ant-service" / "migrations"
-
-
-def git(monorepo: Monorepo, *words: str) -> str:
-    command = [shutil.which("git") or "git", *words]
-    return subprocess.run(command, cwd=monorepo.root, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monorepo]:
-    """A monorepo in git: one service with two merged migrations, at head; nothing else is in its state."""
-    root = tmp_path_factory.mktemp("steps") / "monorepo"
-    one = Monorepo(root=root)
-    folder(one).mkdir(parents=True)
-    entry = {"databases": {"ant": {"engine": "postgres", "name": "ant"}}}
-    (root / "services.yaml").write_text(json.dumps({"version": 1, "services": {"ant-service": entry}}))
-    (root / ".gitignore").write_text(".state/\n")
-    (folder(one) / FIRST).write_text(TABLE.format("a"))
-    (folder(one) / SECOND).write_text(TABLE.format("b"))
-    git(one, "init", "-q", "-b", "main")
-    for name, value in (("user.name", "Someone"), ("user.email", "someone@example.com"), ("commit.gpgsign", "false")):
-        git(one, "config", name, value)
-    git(one, "add", "--all")
-    git(one, "commit", "-qm", "first")
-    git(one, "tag", "first")
-    yield one
-    one.doit("stop")
-    assert processes.gone(root) == []
 
 
 def killed_at_each(
@@ -96,39 +46,6 @@ def killed_at_each(
         then()
         nothing_left(monorepo)
     raise AssertionError(f"{words} has more than {MOST} moments")
-
-
-def quiet(monorepo: Monorepo) -> None:
-    """Wait until nothing that the killed run has started is at work but a server, which the next run may use."""
-    until(lambda: all(map(of_server, processes.of(monorepo.root, anywhere=True))))
-
-
-def anew(monorepo: Monorepo, at: str = "first") -> None:
-    """Bring the files back to what a commit holds; what git ignores stays."""
-    git(monorepo, "reset", "-q", "--hard", at)
-    git(monorepo, "clean", "-fdq")
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def of_server(one: Process) -> bool:
-    return one.kind in {"keeper", "postmaster"} or one.command.startswith("postgres: ")
-
-
-def nothing_left(monorepo: Monorepo) -> None:
-    """Nobody's half-written file is there any more, and git can go on."""
-    root, state = monorepo.root, monorepo.root / ".state"
-    assert [path for path in (*root.rglob(".*"), *state.rglob("*")) if whole.is_part(path)] == []
-    assert list(state.glob("catalog.json.*")) == []
-    assert list((root / ".git").glob("*.lock")) == []
-    git(monorepo, "fsck", "--no-progress")
-    assert json.loads((state / "catalog.json").read_text().partition("\n")[2])
-    assert (state / ".gitignore").read_text() == "*\n"
 
 
 def texts(place: Path) -> list[str]:
@@ -234,77 +151,3 @@ def test_renumbered_files_keep_their_order(ours: Monorepo) -> None:
         assert killed_at_each(ours, RENAMES, ("renumber:ant-service",), before=before, then=then) == 4
     then()
     assert texts(folder(ours))[2:] == [TABLE.format(name) for name in ("late", "c", "d", "e")]
-
-
-def test_no_scratch_server_outlives_a_killed_test(ours: Monorepo) -> None:
-    anew(ours)
-    for moment in (r"^started .*/initdb ", r"^started .* tools\.keeper ", r"^started .*/goose .* up$"):
-        assert ours.doomed(moment, 1, *TEST).code == -signal.SIGKILL
-        assert processes.gone(ours.root) == []
-    file = folder(ours) / "20280101000000_z.sql"
-    file.write_text(TABLE.format("z").replace("CREATE", "SELECT pg_sleep(60);\nCREATE"))
-    run = ours.start(*TEST)
-    until(lambda: [one for one in processes.of(ours.root) if one.doing.startswith("SELECT")])
-    run.process.kill()
-    run.end()
-    assert processes.gone(ours.root) == []
-    file.write_text(TABLE.format("z"))
-    done = ours.doit(*TEST)
-    clean(done)
-    assert done.code == 0, done.err
-    assert processes.gone(ours.root) == []
-    scratch = ours.root / ".state" / "scratch"
-    assert [path for path in (scratch / "staging").rglob("*") if path.is_file()] == []
-    assert list((scratch / "postgres").glob(".initdb-*")) == []
-
-
-def test_a_schema_is_the_old_or_the_new_one(ours: Monorepo) -> None:
-    anew(ours)
-    file = ours.root / "services" / "ant-service" / "prisma" / "schema.prisma"
-    file.parent.mkdir()
-    file.write_text(SCHEMA)
-    with ours.server():
-        for moment in PULLS:
-            assert ours.doomed(moment, 1, PRISMA).code == -signal.SIGKILL, moment
-            quiet(ours)
-            assert file.read_text() == SCHEMA or moment == PULLS[-1]
-        pulled = file.read_text()
-        done = ours.doit(PRISMA)
-        clean(done)
-        assert done.code == 0, done.err
-        assert "model a {" in pulled
-        assert file.read_text() == pulled
-        nothing_left(ours)
-        assert "1 up to date" in ours.doit(PRISMA).err
-    assert not (ours.root / ".state" / "prisma" / "ant-service" / "ant" / "pull").exists()
-
-
-def test_a_baseline_is_the_old_or_the_new_one(ours: Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
-    git(ours, "reset", "-q", "--hard", "first")
-    entry = {"databases": {"ant": {"engine": "postgres", "name": {"dev": "there"}}}}
-    document = {"version": 1, "environments": {"local": {}, "dev": {}}, "services": {"ant-service": entry}}
-    (ours.root / "services.yaml").write_text(json.dumps(document))
-    file, words = folder(ours).parent / "baseline.sql", ("baseline:ant-service@dev", "force=true")
-    with ours.server() as server:
-        with psycopg.connect(server.url("postgres", application="test"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE there")
-        with psycopg.connect(server.url("there", application="test")) as connection:
-            connection.execute("CREATE TABLE before (id TEXT)")
-        monkeypatch.setenv("ANT_SERVICE_ANT_DEV_URL", server.url("there", application=""))
-        assert ours.doit(*words).code == 0
-        expected = file.read_text()
-        assert "CREATE TABLE public.before" in expected
-
-        file.write_text("-- old")
-        for moment in (r"^started .*/pg_dump ", r"^started .* tools\.keeper ", r"^rename services/"):
-            assert ours.doomed(moment, 1, *words).code == -signal.SIGKILL, moment
-            quiet(ours)
-            assert file.read_text() == "-- old"
-        done = ours.doit(*words)
-        clean(done)
-        assert done.code == 0, done.err
-        assert file.read_text() == expected
-        nothing_left(ours)
-        assert processes.gone(ours.root / ".state" / "scratch") == []
-    git(ours, "reset", "-q", "--hard", "first")
-    git(ours, "clean", "-fdq")
