@@ -14,7 +14,7 @@ from tests.argocd_standin.controller import Act, acting, fails, picks_up, prints
 from tests.argocd_standin.release import BEGUN, stamp
 from tests.argocd_standin.server import World
 from tests.journeys.conftest import counts, ran
-from tests.journeys.test_promote_protected import GOOD, Yard, fixture_model, fixture_yard, tag_of
+from tests.journeys.protected import GOOD, Yard, fixture_model, fixture_yard, tag_of
 from tests.playground import git
 
 __all__ = ["fixture_model", "fixture_yard"]

@@ -16,7 +16,7 @@ from tests.argocd_standin.controller import acting, picks_up, prints, well
 from tests.argocd_standin.release import released
 from tests.argocd_standin.server import World
 from tests.journeys.conftest import counts, ran, typed
-from tests.journeys.test_promote_protected import LOG, YES, Yard, fixture_model, fixture_yard, tag_of
+from tests.journeys.protected import LOG, YES, Yard, fixture_model, fixture_yard, tag_of
 from tests.playground import git
 
 __all__ = ["fixture_model", "fixture_yard"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.argocd_standin.release import released
-from tests.journeys.test_promote_protected import GOOD, VALUES, Yard, fixture_model, fixture_yard
+from tests.journeys.protected import GOOD, VALUES, Yard, fixture_model, fixture_yard
 from tests.playground import git
 
 __all__ = ["fixture_model", "fixture_yard"]
