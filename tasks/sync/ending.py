@@ -16,6 +16,7 @@ from tasks.verify.advice import ADVICE
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.judgement import judge
 from tasks.verify.kept import keep
+from tasks.verify.required import required
 from tasks.verify.run import error
 from tasks.work import Outcome
 from tools.shell import redact
@@ -43,10 +44,11 @@ def ended(site: Site, wanted: Request, seen: Look, now: Step, tail: Tail) -> Out
 
 def _judged(site: Site, wanted: Request, gathered: Gathered, now: Step) -> Outcome:
     """Done, or the verdict: whatever ended, only what the facts bear out is believed."""
-    verdict = judge(*gathered)
+    require = required(site.written.place.environment)
+    verdict = judge(*gathered, require)
     application = gathered.facts.application.value
     state = application.state if application else None
-    if not lacking(gathered):
+    if not lacking(gathered, require):
         if state is None or (state.request.run, state.revisions) != (wanted.run, (wanted.commit,)):
             raise NotVerified(
                 f"run {wanted.run} was overtaken: what ran last is run {state.request.run if state else 'of nobody'}",
@@ -55,7 +57,11 @@ def _judged(site: Site, wanted: Request, gathered: Gathered, now: Step) -> Outco
             )
         for note in verdict.notes:
             site.work.progress.line(redact(f"  note: {note}"))
-        logs = "; ".join(one.says for one in verdict.findings if one.fact == "log")
+        logs = "; ".join(
+            one.says if one.kind == "holds" else f"the log of {one.about} was not seen"
+            for one in verdict.findings
+            if one.fact == "log"
+        )
         values = {"run": wanted.run, "commit": wanted.commit}
         summary = f"{wanted.application} is at {wanted.commit[:12]}: {logs}; to prove it: doit verify:{site.target}"
         return Outcome(summary=summary, values=values)

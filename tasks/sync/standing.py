@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.answer import Answer
@@ -18,6 +18,7 @@ from tasks.verify.findings import Finding, find
 from tasks.verify.gather import Gathered, gather
 from tasks.verify.looks import Look, looks
 from tasks.verify.release import Release, written
+from tasks.verify.required import left_out, required
 from tasks.verify.run import servers
 from tasks.work import Work
 
@@ -26,17 +27,22 @@ __all__ = ["lacking", "up_to_date"]
 AT_ONCE = 16  # releases that are looked at together
 
 
-def lacking(gathered: Gathered) -> tuple[Finding, ...]:
+def lacking(gathered: Gathered, require: Collection[str]) -> tuple[Finding, ...]:
     """What speaks against a rollout being done, as `verify` judges each fact.
 
-    That nobody could look at a database does not: to look is for `verify`.
+    That nobody could look at a database does not: to look is for `verify`. Nor does what the environment leaves out.
     """
     facts, expected = gathered
     found = find(facts, expected)
     if {one.fact for one in found} != set(FACTS):
         return (Finding(fact="database", about=expected.target, kind="unknown", says="its image is for no database"),)
     unseen = {label for label, one in facts.databases.items() if one.value is None}
-    return tuple(one for one in found if one.kind != "holds" and not (one.fact == "database" and one.about in unseen))
+    forgiven = left_out(facts, found, require)
+    return tuple(
+        one
+        for one in found
+        if one.kind != "holds" and one not in forgiven and not (one.fact == "database" and one.about in unseen)
+    )
 
 
 def up_to_date(works: Sequence[Work]) -> dict[str, Answer]:
@@ -72,7 +78,8 @@ def _answer(work: Work, seen: Seen | GanderError, began: float) -> Answer:
     if application.pending is not None:
         name = f"{target.service}@{target.environment}"
         Follows.of(work.session).under_way[name] = application.pending.run
-    over = _over(application, release) or next((f"{one.about}: {one.says}" for one in lacking(gathered)), "")
+    against = lacking(gathered, required(release.place.environment))
+    over = _over(application, release) or next((f"{one.about}: {one.says}" for one in against), "")
     if over:
         return Answer(up_to_date=False, because=over)
     looks(work).keep(target, Look(release, gathered), began)

@@ -35,6 +35,7 @@ class Walk:
     at_once: int
     mended: subprocess.CompletedProcess[str]
     again: subprocess.CompletedProcess[str]
+    without: subprocess.CompletedProcess[str]  # in an environment that leaves the Job out, which one has no more
     commits: list[str]  # that the first brought to the remote
     interrupted: str
     code: int
@@ -57,12 +58,14 @@ def fixture_walk(
         for place in site.places.values():
             place.world.look = None
         again = _deploy(site)
+        without = _without(site)
         code, interrupted = _interrupted(site)
         yield Walk(
             failed=failed,
             at_once=max(most),
             mended=mended,
             again=again,
+            without=without,
             commits=commits,
             interrupted=interrupted,
             code=code,
@@ -141,6 +144,19 @@ def _deploy(site: Fleet) -> subprocess.CompletedProcess[str]:
     assert "Traceback" not in said, said
     assert TOKEN not in out + said
     return subprocess.CompletedProcess(process.args, process.returncode, out, said)
+
+
+def _without(site: Fleet) -> subprocess.CompletedProcess[str]:
+    """The Job of one is gone, where neither Job nor log is required."""
+    file, world = site.mono.root / "services.yaml", site.places["fast"].world
+    strict, jobs = file.read_text(), dict(world.jobs)
+    file.write_text(strict.replace("namespace: auth", "namespace: auth\n    require: [operation, hook, database]"))
+    world.jobs.clear()
+    try:
+        return _deploy(site)
+    finally:
+        file.write_text(strict)
+        world.jobs.update(jobs)
 
 
 def _interrupted(site: Fleet) -> tuple[int, str]:
@@ -230,8 +246,17 @@ def test_where_all_is_true_already_the_table_says_so(walk: Walk) -> None:
     assert all(cells[0].startswith("m-") for cells in rows(walk.again).values())
 
 
+def test_the_table_says_what_one_was_verified_without(walk: Walk) -> None:
+    assert walk.without.returncode == 0, walk.without.stderr
+    assert {name: cells[1:] for name, cells in rows(walk.without).items()} == {
+        "slow@dev": ["as before", "as before", "done"],
+        "shop@dev": ["as before", "as before", "done"],
+        "fast@dev": ["as before", "as before", "without job, log"],
+    }
+
+
 def test_the_table_fits_into_a_hundred_columns(walk: Walk) -> None:
-    for done in (walk.failed, walk.mended, walk.again):
+    for done in (walk.failed, walk.mended, walk.again, walk.without):
         table = done.stderr.partition("\nrelease ")[2].rpartition(" ran, ")[0].splitlines()
         assert max(map(len, table)) <= 100, table
 

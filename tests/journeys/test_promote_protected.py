@@ -95,6 +95,17 @@ def test_what_was_verified_and_rolled_back_by_hand_since_is_refused(yard: Yard) 
     assert "failed: the database is behind the release. it lacks 00002_b.sql" in yard.refused()
 
 
+def test_what_dev_verifies_without_a_fact_that_it_leaves_out_goes_to_prod_by_all_five_alone(yard: Yard) -> None:
+    listed = yard.mono.root / "services.yaml"
+    listed.write_text(listed.read_text().replace("namespace: auth", "namespace: auth\n    require: [operation, hook]"))
+    yard.world.jobs.clear()
+    assert "verified without job, log: 2 versions" in yard.mono.fine("verify:shop@dev", **yard.variables).stderr
+    assert f"dev has not verified {tag_of(yard.image)}: not proved: the Job cannot be looked at." in yard.refused()
+    yard.well()
+    yard.mono.fine("promote:shop@prod", *YES, **yard.variables)
+    assert yard.there() == yard.image
+
+
 def test_a_token_or_url_that_is_not_set_qualifies_nothing(yard: Yard, tmp_path: Path) -> None:
     for lacking in ("SHOP_TOKEN", "SHOP_MAIN_DEV_URL"):
         variables = {**yard.variables, "HOME": str(tmp_path), "GIT_CONFIG_GLOBAL": "/dev/null"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas import catalog_file
+from schemas.catalog import Catalog
 from schemas.errors import GanderError
+from tests.argocd_standin.controller import picks_up, well
 from tests.argocd_standin.server import World
-from tests.journeys.syncing import answer, fixture_fresh, rolled_out, sync
+from tests.journeys.syncing import LOGS, answer, failed, fixture_fresh, rolled_out, sync
 from tests.journeys.yard import Yard, fixture_yard
 
 __all__ = ["fixture_fresh", "fixture_yard"]
@@ -67,6 +71,52 @@ def test_what_is_otherwise_in_one_thing_is_not_up_to_date(
     rolled_out(yard)
     changed(yard.world, key)
     assert answer(yard, monkeypatch) is not True
+
+
+UNSEEN = ("the Job is gone", "its pods are gone", "its log is gone")
+
+
+def lax(monkeypatch: pytest.MonkeyPatch, *, protected: bool = False) -> None:
+    """dev leaves out as much as can be."""
+    read = catalog_file.load
+
+    def load(path: Path, cache: Path | None = None) -> Catalog:
+        made = read(path, cache)
+        dev = made.environments["dev"]._replace(require=("operation", "hook"), protected=protected)
+        return made._replace(environments={**made.environments, "dev": dev})
+
+    monkeypatch.setattr(catalog_file, "load", load)
+
+
+@pytest.mark.parametrize("key", [*UNSEEN, "the hook is not there", "the Job is older", "the Job failed"])
+def test_what_the_environment_leaves_out_may_be_gone_and_not_otherwise(
+    yard: Yard, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lax(monkeypatch)
+    rolled_out(yard)
+    changed(yard.world, key)
+    assert (answer(yard, monkeypatch) is True) is (key in UNSEEN)
+
+
+@pytest.mark.parametrize("key", UNSEEN)
+def test_in_a_protected_environment_nothing_may_be_gone(yard: Yard, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lax(monkeypatch, protected=True)
+    rolled_out(yard)
+    changed(yard.world, key)
+    assert answer(yard, monkeypatch) is not True
+
+
+def test_a_sync_whose_job_is_taken_away_at_once_ends_well_where_it_is_left_out(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(world: World, name: str) -> None:
+        well(LOGS)(world, name)
+        world.jobs.clear()
+
+    assert "not proved: the Job cannot be looked at" in failed(yard, monkeypatch, picks_up, gone)
+    lax(monkeypatch)
+    done = sync(yard, monkeypatch, picks_up, gone)
+    assert "the log of shop-migrate was not seen; to prove it: doit verify:shop@dev" in done.summary
 
 
 def test_a_database_that_was_rolled_back_by_hand_is_synced_again(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
