@@ -40,7 +40,10 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """How a program ended: its exit code (negative: the signal that ended it) and what it printed, redacted."""
+    """How a program ended: its exit code (negative: the signal that ended it) and what it printed.
+
+    Redacted, but for the ``out`` of who has asked for it raw.
+    """
 
     code: int
     out: str
@@ -84,12 +87,14 @@ def run(
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
     bound_to_us: bool = False,
+    raw: bool = False,
 ) -> Finished:
     """Run a program to its end and return how it ended; a non-zero exit is for the caller to judge.
 
     ``environment`` is the whole environment of the program; ``timeout`` is in seconds; ``on_line`` gets each
     redacted line of both its outputs as it comes. With ``bound_to_us`` the kernel kills it
-    when the calling thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on).
+    when the calling thread dies (Linux, prctl(2) PR_SET_PDEATHSIG; elsewhere it lives on). ``raw``: its standard output
+    is read as it is, since a password may be a part of a path; it is not to be shown then without `redact`.
     Raises ToolError when it cannot be started and ToolTimeout past the deadline, after ending it.
     """
     name = Path(command[0]).name
@@ -111,7 +116,7 @@ def run(
         for stream in (child.stdout, child.stderr):
             if stream:
                 stream.close()
-    return Finished(code=child.returncode, out=redact(out), err=redact(err), seconds=time.monotonic() - began)
+    return Finished(code=child.returncode, out=out if raw else redact(out), err=redact(err), seconds=time.monotonic() - began)
 
 
 def converse(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Refused, ToolError
-from tools import git
-from tools.git import Base, Repository
+from tools import git, shell
+from tools.git import Base, Repository, remote
 
 NAME = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
 Git = Callable[..., str]
@@ -145,3 +145,29 @@ def test_a_folder_behind_a_link_is_refused_for_git_would_see_it_empty(repository
         repository.files("HEAD", folder)
     assert (caught.value.where, caught.value.todo.split()[-1]) == (folder, "a")
     assert list(repository.files("HEAD", "./a")) == ["a/1_é b.sql"]
+
+
+def test_a_path_that_holds_a_password_is_told_whole(
+    repository: Repository, typed: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """``postgres://other:other@…`` is what many a server on loopback has."""
+    monkeypatch.setattr(shell, "_secrets", {"other"})
+    commit = typed("rev-parse", "HEAD")
+    assert "other.txt" in repository.files(commit, ".")
+    assert repository.ever(commit, ".") >= {"other.txt"}
+    assert repository.text(commit, "other.txt") == "other\n"
+    (repository.root / "other.txt").write_text("something else\n")
+    assert repository.changed(commit) == {"other.txt"}
+    typed("branch", "other")
+    typed("remote", "add", "origin", str(tmp_path / "tree"))
+    assert remote.of(repository).tip("other") == commit
+
+
+def test_a_password_in_what_git_says_of_a_failure_is_hidden(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "_secrets", {"s3cret"})
+    with pytest.raises(ToolError) as caught:
+        repository.ask("rev-parse", "--verify", "s3cret")
+    assert "s3cret" not in str(caught.value)
+    assert "*****" in repository.run("ls-files", "--error-unmatch", "s3cret").err

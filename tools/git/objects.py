@@ -80,7 +80,7 @@ class Objects:
         if self._prefix is not None:
             return self._prefix
         words = ["git", "rev-parse", "--is-inside-work-tree", "--show-prefix"]
-        done = shell.run(words, environment=environment(), timeout=DEADLINE, cwd=self.root)
+        done = shell.run(words, environment=environment(), timeout=DEADLINE, cwd=self.root, raw=True)
         if done.code and "not a git repository" not in done.err:
             raise ToolError("git refuses to look", where=str(self.root), why=done.err.strip()[-2000:])
         inside, _, prefix = done.out.partition("\n")

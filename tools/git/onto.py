@@ -66,12 +66,12 @@ def made(repository: Repository, parent: str, changed: Blob, message: str, scrat
     seen = {**environment(), "GIT_INDEX_FILE": str(index.absolute())}
 
     def ask(*words: str) -> str:
-        done = shell.run(["git", *ALONE, *words], environment=seen, timeout=DEADLINE, cwd=repository.root)
+        done = shell.run(["git", *ALONE, *words], environment=seen, timeout=DEADLINE, cwd=repository.root, raw=True)
         if done.code:
             raise ToolError(
                 f"git {words[0]} failed",
                 where=str(repository.root),
-                why=(done.err or done.out).strip()[-2000:] or "it said nothing",
+                why=shell.redact(done.err or done.out).strip()[-2000:] or "it said nothing",
                 todo="mend what git says, then run the command again",
             )
         return done.out.strip()

@@ -59,7 +59,7 @@ class Remote(NamedTuple):
         """Push a commit to a branch, never by force: empty where git says it did, else its words for why not."""
         words = ("push", "--quiet", "--no-follow-tags", "--recurse-submodules=no", self.name)
         done = self._run(*words, f"{commit}:refs/heads/{branch}")
-        return "" if not done.code else (done.err or done.out).strip()[-2000:] or "it said nothing"
+        return "" if not done.code else shell.redact(done.err or done.out).strip()[-2000:] or "it said nothing"
 
     def _ask(self, *words: str) -> str:
         done = self._run(*words)
@@ -67,14 +67,14 @@ class Remote(NamedTuple):
             raise ToolError(
                 f"git cannot reach the remote `{self.name}`",
                 where=str(self.repository.root),
-                why=(done.err or done.out).strip()[-2000:] or "it said nothing",
+                why=shell.redact(done.err or done.out).strip()[-2000:] or "it said nothing",
                 todo=f"git -C {self.repository.root} ls-remote {self.name}   (must answer)",
             )
         return done.out
 
     def _run(self, *words: str) -> shell.Finished:
         seen = {**shell.inherited(*NETWORK), **environment()}
-        return shell.run(["git", *words], environment=seen, timeout=DEADLINE, cwd=self.repository.root)
+        return shell.run(["git", *words], environment=seen, timeout=DEADLINE, cwd=self.repository.root, raw=True)
 
 
 def of(repository: Repository) -> Remote:

@@ -156,7 +156,7 @@ class Repository(NamedTuple):
         words = ("grep", "--files-with-matches", "-z", "--untracked", "--fixed-strings", "-I", "--no-color", "-e", text)
         patterns = [f":(glob)**/*{ending}" for ending in endings]
         seen = {name: value for name, value in environment().items() if name != "GIT_LITERAL_PATHSPECS"}
-        done = shell.run(["git", *words, "--", *patterns], environment=seen, timeout=DEADLINE, cwd=self.root)
+        done = shell.run(["git", *words, "--", *patterns], environment=seen, timeout=DEADLINE, cwd=self.root, raw=True)
         if done.code not in {0, 1}:  # 1: there is none
             raise ToolError("git grep failed", where=str(self.root), why=done.err.strip()[-2000:])
         return sorted(filter(None, done.out.split("\0")))
@@ -168,7 +168,7 @@ class Repository(NamedTuple):
             raise ToolError(
                 f"git {words[0]} failed",
                 where=str(self.root),
-                why=(done.err or done.out).strip()[-2000:] or "it said nothing",
+                why=shell.redact(done.err or done.out).strip()[-2000:] or "it said nothing",
                 todo="mend what git says, then run the command again",
             )
         return done.out
@@ -178,8 +178,8 @@ class Repository(NamedTuple):
         return "" if done.code else done.out
 
     def run(self, *words: str) -> shell.Finished:
-        """Run git in the root and return how it ended."""
-        return shell.run(["git", *words], environment=environment(), timeout=DEADLINE, cwd=self.root)
+        """Run git in the root and return how it ended, with its output as it is: to be read, not to be shown."""
+        return shell.run(["git", *words], environment=environment(), timeout=DEADLINE, cwd=self.root, raw=True)
 
 
 def hashed(data: bytes, like: str) -> str:

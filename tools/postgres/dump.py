@@ -42,14 +42,26 @@ def dump(url: str, without: Collection[str], say: Say, *, snapshot: str = "") ->
     excluded = [f"--exclude-table={_pattern(name)}" for table in tables for name in (table, f"{table}_id_seq")]
     chosen = [f"--snapshot={snapshot}"] if snapshot else []
     done = shell.run(
-        [pg_dump(say), *OPTIONS, *excluded, *chosen], environment=_environment(url), timeout=DEADLINE, bound_to_us=True
+        [pg_dump(say), *OPTIONS, *excluded, *chosen],
+        environment=_environment(url),
+        timeout=DEADLINE,
+        bound_to_us=True,
+        raw=True,
     )
     if done.code:
         why = "\n".join(line.removeprefix("pg_dump: ") for line in done.err.splitlines()[-6:])
         raise ServerError("pg_dump could not read the schema", why=why)
     if len(done.out.encode()) >= shell.OUTPUT_LIMIT:
         raise ServerError(f"the schema's dump is longer than {shell.OUTPUT_LIMIT >> 20} MiB")
-    return EMPTY.sub("\n\n", CHATTER.sub("", done.out)).strip() + "\n"
+    text = EMPTY.sub("\n\n", CHATTER.sub("", done.out)).strip() + "\n"
+    hidden = next((line for line in text.splitlines() if line != shell.redact(line)), "")
+    if hidden:
+        raise ServerError(
+            "the schema holds a word that is a password of this run, and would be written down with it",
+            why=shell.redact(hidden.strip())[:200],
+            todo="give the role another password, or take it out of the schema, then run the command again",
+        )
+    return text
 
 
 def load(connection: psycopg.Connection[tuple[Any, ...]], baseline: Baseline) -> None:
