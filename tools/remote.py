@@ -67,7 +67,7 @@ class Sight(NamedTuple):
 class Undone(NamedTuple):
     """What a migration began, and the database has not brought to its end."""
 
-    kind: Literal["index", "constraint", "mutation", "distributed DDL"]
+    kind: Literal["index", "partitioned index", "constraint", "mutation", "distributed DDL"]
     name: str
     table: str  # or host
     says: str  # how it stands

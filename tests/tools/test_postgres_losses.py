@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
+from schemas.errors import ServerError
 from tools.engine import Losses
-from tools.postgres.losses import Table, compare
+from tools.postgres.losses import Table, compare, rows, try_down
 from tools.postgres.server import Connected
 
 Execute = Callable[[str], None]
@@ -23,6 +27,25 @@ def test_rows_counts_what_the_user_would_lose(server: Connected, database: str, 
     execute("CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (9); INSERT INTO parts VALUES (1), (2)")
     execute("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS n; CREATE MATERIALIZED VIEW m AS SELECT 1 AS n")
     assert server.rows(database) == {"Some Rows": 3, "parts": 2, "s.t": 1}
+
+
+def test_rows_that_a_policy_hides_are_never_taken_for_none(
+    server: Connected, database: str, execute: Execute
+) -> None:
+    role = f"owner_{uuid4().hex[:8]}"
+    execute(f"CREATE ROLE {role} LOGIN PASSWORD 'mine'; CREATE TABLE tenants AS SELECT 1 AS n")
+    execute(f"ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, OWNER TO {role}")
+    url = urlsplit(server.url(database, application="test"))
+    address = replace(server.address, url=f"postgres://{role}:mine@127.0.0.1:{url.port}/{database}", host="")
+    try:
+        with pytest.raises(ServerError, match="row-level security") as caught:
+            rows(address, database)
+        assert "BYPASSRLS" in caught.value.todo
+        with pytest.raises(ServerError, match="row-level security"):
+            try_down(address, database, ["DROP TABLE tenants"])
+        assert server.rows(database) == {"tenants": 1}
+    finally:
+        execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.fixture

@@ -108,6 +108,8 @@ def worded(database: str, todo: str, disk: Path | None = None) -> Iterator[None]
             if disk and _ran_out_of_space(disk):
                 what = "PostgreSQL stopped, because there is no space left on its disk"
                 todo = f"free some space on the disk of {shlex.quote(str(disk))}, then run the command again"
+        if "row-level security" in why:
+            todo = "let the role of the URL see all rows, as their owner: ALTER ROLE … BYPASSRLS"
         if error.sqlstate == "53100" or "No space left" in why:
             what, todo = f"PostgreSQL has no space left on its disk for {database}", "free some space on that disk"
         raise ServerError(what, why=redact(why), todo=todo) from error

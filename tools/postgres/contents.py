@@ -19,14 +19,19 @@ __all__ = [
     "Histories",
     "histories",
     "indexes",
-    "indexes_of",
     "look",
     "marks",
+    "unbuilt",
     "unvalidated",
     "version_tables",
 ]
 
-LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "lock_timeout": "10s"}
+LIMITS = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "row_security": "off",  # a policy does not hide versions: who may not see all of them is told so
+}
 THREADS = 4
 
 DATABASES = """
@@ -55,8 +60,21 @@ FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n
   JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace t ON t.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = x.indexrelid AND o.contype IN ('p', 'u', 'x'))
-  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
+  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p
+                  WHERE p.index_relid = x.indexrelid AND p.datname = current_database())
 ORDER BY 2
+"""
+# what is being built need not come to a good end; a new copy of a good index is not waited for
+UNBUILT = """
+SELECT i.relkind = 'I', i.relname, CASE WHEN t.nspname = 'public' THEN '' ELSE t.nspname || '.' END || c.relname,
+       CASE WHEN i.relkind = 'I' THEN 'a partition has no index attached to it'
+            WHEN p.command IS NOT NULL THEN 'it is being built' ELSE 'it is invalid' END
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+  JOIN pg_namespace t ON t.oid = c.relnamespace
+  LEFT JOIN pg_stat_progress_create_index p ON p.index_relid = x.indexrelid AND p.datname = current_database()
+WHERE NOT (x.indisvalid AND x.indisready AND x.indislive) AND coalesce(p.command, '') NOT LIKE 'REINDEX%'
+  AND c.relkind IN ('r', 'p', 'm') AND t.nspname !~ '^pg_' AND t.nspname <> 'information_schema'
+ORDER BY 3, 2
 """
 
 
@@ -104,15 +122,15 @@ def version_tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tupl
 def indexes(address: Address, database: str) -> tuple[Index, ...]:
     """Every index that no constraint owns, but none that somebody is building right now."""
     with address.connect(database, **LIMITS) as connection:
-        return indexes_of(connection)
-
-
-def indexes_of(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[Index, ...]:
-    """As `indexes`, of a database that is open."""
-    rows = connection.execute(INDEXES).fetchall()
+        rows = connection.execute(INDEXES).fetchall()
     return tuple(
         Index(name=name, qualified=qualified, table=table, valid=valid) for name, qualified, table, valid in rows
     )
+
+
+def unbuilt(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[bool, str, str, str]]:
+    """Every index that is not whole: whether its table is partitioned, its name, its table, and how it stands."""
+    return [(parted, name, table, says) for parted, name, table, says in connection.execute(UNBUILT).fetchall()]
 
 
 def unvalidated(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str]]:

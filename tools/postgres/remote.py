@@ -35,6 +35,7 @@ ADVICE: Advice = (
     ("password|role .* does not exist", "correct the user and the password in {variable}"),
     (r"pg_hba\.conf", "that server admits no such user from here: correct the user or sslmode= in {variable}"),
     ("certificate|SSL|TLS", "correct sslmode= and sslrootcert= in {variable}"),
+    ("row-level security", "let the role of {variable} see all rows of it: ALTER ROLE … BYPASSRLS"),
     ("permission denied", "let the role of {variable} read it: GRANT SELECT on the table, USAGE on its schema"),
     ("lock timeout|statement timeout", "somebody changes that database just now: run the command again in a while"),
     ("", "check that this machine reaches it (VPN, kubectl port-forward), and the host and port of {variable}"),
@@ -80,10 +81,12 @@ class Reader:
         return Sight(replicas=(Replica(name="", tables=found.tables),), remarks=remarks)
 
     def undone(self) -> tuple[Undone, ...]:
-        """Indexes that are invalid, and constraints that are NOT VALID."""
-        broken = [one for one in contents.indexes_of(self.connection) if not one.valid]
+        """Indexes that are invalid or being built, and constraints that are NOT VALID."""
         return (
-            *(Undone("index", one.name, one.table, "it is invalid") for one in broken),
+            *(
+                Undone("partitioned index" if parted else "index", name, table, says)
+                for parted, name, table, says in contents.unbuilt(self.connection)
+            ),
             *(
                 Undone("constraint", name, table, "it is NOT VALID")
                 for name, table in contents.unvalidated(self.connection)
