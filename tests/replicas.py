@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from schemas.errors import ServerError
 from tools import toolchain
-from tools.clickhouse.config import Ports, server_xml, users_xml
+from tools.clickhouse.config import USER, Ports, server_xml, users_xml
 from tools.clickhouse.connection import Address
 from tools.clickhouse.home import Home, python
 from tools.ports import any_port
@@ -23,6 +23,7 @@ __all__ = ["PASSWORD", "Replica", "pair"]
 
 PASSWORD = "r3plica-s3cret"
 SERVE = Path(__file__).parents[1] / "tools" / "clickhouse" / "serve.py"
+HIDDEN = "<audit_db><tenants><filter>n = 7</filter></tenants></audit_db>"  # a row policy of the owner's
 READERS = {"reader": 2, "strict": 1}  # users who may only read, by their profile's `readonly`
 
 
@@ -115,6 +116,9 @@ def _users() -> str:
     users, profiles = document.find("users"), document.find("profiles")
     assert users is not None
     assert profiles is not None
+    ours = users.find(USER)
+    assert ours is not None
+    ours.append(ET.fromstring(f"<databases>{HIDDEN}</databases>"))  # noqa: S314
     for name, readonly in READERS.items():
         profile = f"<{name}><readonly>{readonly}</readonly></{name}>"
         profiles.append(ET.fromstring(profile))  # noqa: S314

@@ -116,7 +116,9 @@ def run(
         for stream in (child.stdout, child.stderr):
             if stream:
                 stream.close()
-    return Finished(code=child.returncode, out=out if raw else redact(out), err=redact(err), seconds=time.monotonic() - began)
+    return Finished(
+        code=child.returncode, out=out if raw else redact(out), err=redact(err), seconds=time.monotonic() - began
+    )
 
 
 def converse(

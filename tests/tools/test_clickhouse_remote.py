@@ -10,6 +10,7 @@ import pytest
 from schemas.errors import ServerError
 from tests.replicas import PASSWORD, Replica, pair
 from tools.clickhouse.connection import Address
+from tools.clickhouse.contents import rows
 from tools.clickhouse.remote import Reader, waiting
 from tools.remote import Place, Sight, connect
 
@@ -219,3 +220,14 @@ def test_a_mutation_is_told_from_whichever_of_two_embedded_servers_as_replicas_h
 def test_recorded_rows_of_the_queue_of_distributed_ddl_are_told_with_their_host() -> None:
     (one,) = waiting([["query-0000000003", "ch-2", "Active"]])
     assert one == ("distributed DDL", "query-0000000003", "host ch-2", "it is Active")
+
+
+def test_rows_that_a_policy_hides_are_counted(both: tuple[Replica, Replica]) -> None:
+    address = both[0].address
+    address.query("CREATE TABLE audit_db.tenants (n UInt64) ENGINE = MergeTree ORDER BY n")
+    address.query("CREATE TABLE audit_db.cleared (n UInt64) ENGINE = MergeTree ORDER BY n")
+    address.query("INSERT INTO audit_db.tenants SELECT * FROM numbers(5)")
+    address.query("INSERT INTO audit_db.cleared SELECT * FROM numbers(5)")
+    address.query("DELETE FROM audit_db.cleared WHERE 1")
+    assert address.query("SELECT count() FROM audit_db.tenants") == [[0]]
+    assert rows(address, "audit_db") == {"tenants": 5}

@@ -29,9 +29,7 @@ def test_rows_counts_what_the_user_would_lose(server: Connected, database: str, 
     assert server.rows(database) == {"Some Rows": 3, "parts": 2, "s.t": 1}
 
 
-def test_rows_that_a_policy_hides_are_never_taken_for_none(
-    server: Connected, database: str, execute: Execute
-) -> None:
+def test_rows_that_a_policy_hides_are_never_taken_for_none(server: Connected, database: str, execute: Execute) -> None:
     role = f"owner_{uuid4().hex[:8]}"
     execute(f"CREATE ROLE {role} LOGIN PASSWORD 'mine'; CREATE TABLE tenants AS SELECT 1 AS n")
     execute(f"ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, OWNER TO {role}")

@@ -28,14 +28,16 @@ GROUP BY version_id HAVING argMax(is_applied, (tstamp, is_applied)) AND version_
 # what a Distributed or Buffer table holds on its way is counted where it goes; the table inside a materialized view
 # bears the view's id, and it is the view that the user knows
 HOLDING = """
-SELECT t.name, if(v.name <> '', v.name, t.name) FROM system.tables AS t
+SELECT t.name, if(v.name <> '', v.name, t.name), coalesce(t.total_rows, 0) FROM system.tables AS t
 LEFT JOIN (SELECT name, '.inner_id.' || toString(uuid) AS inner FROM system.tables WHERE database = {database}) AS v
   ON v.inner = t.name
 WHERE t.database = {database} AND t.has_own_data AND NOT t.is_temporary
   AND t.engine NOT LIKE '%View' AND t.engine NOT IN ('Distributed', 'Buffer', 'Set')
 ORDER BY t.name
 """
-COUNT = "SELECT {shown}, count() FROM {table}"
+COUNT = "SELECT {shown}, greatest(count(), {known}) FROM {table}"
+# a row policy hides rows from a count, but not from what the table knows of itself; one for all tables names none
+POLICIES = "SELECT DISTINCT table FROM system.row_policies WHERE database = {database}"
 COUNT_ALL = "SELECT count() FROM {table}"
 FIRST = "INSERT INTO {table} (version_id, is_applied) VALUES (0, 1)"
 
@@ -85,8 +87,15 @@ def rows(address: Address, database: str) -> dict[str, int]:
     holding = [pair for pair in address.query(HOLDING.format(database=string(database))) if pair[0] not in ours]
     if not holding:
         return {}
+    asked = address.ask(POLICIES.format(database=string(database)))
+    hiding = {""} if asked.code else {table for (table,) in asked.rows}  # who may not ask cannot rule one out
     counts = [
-        COUNT.format(shown=string(shown), table=f"{identifier(database)}.{identifier(name)}") for name, shown in holding
+        COUNT.format(
+            shown=string(shown),
+            known=known if {"", name} & hiding else 0,
+            table=f"{identifier(database)}.{identifier(name)}",
+        )
+        for name, shown, known in holding
     ]
     return {name: count for name, count in sorted(address.query(" UNION ALL ".join(counts))) if count}
 
