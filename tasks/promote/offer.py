@@ -15,7 +15,7 @@ from tasks.promote.qualify import Before, Qualified, qualify
 from tasks.promote.site import Site, line, site
 from tasks.verify.gather import gather
 from tasks.verify.judgement import judge
-from tasks.verify.release import Release, release
+from tasks.verify.release import Release, release, unless_ours
 from tasks.verify.run import servers
 from tasks.work import Work
 from tools.oci.pull import labels
@@ -104,6 +104,7 @@ def _tagged(work: Work, before: Target, tag: str, registries: Registries) -> Cho
         said = _said(place, commit)
         made_of = place.remote.repository.trailer(COMMIT, commit, said, place.file) if short(said) == tag else ""
         if made_of:
+            unless_ours(work, before, said)
             return Choice(_image(work, before.service or "", said, made_of, registries), said)
     raise Refused(
         f"{tag} was never promoted to {before.environment}, as far as the history of {place.called} reaches",

@@ -13,13 +13,14 @@ from schemas.stream import Migration, version_of
 from schemas.target import Target
 from tasks.image import content
 from tasks.image.built import Built, parse
+from tasks.promote.image import plain
 from tasks.promote.message import BUILT, COMMIT, OVERRIDE, REF
 from tasks.promote.site import Site, line, site
 from tasks.verify.facts import Expected, Look, Part
 from tasks.work import Work
 from tools import git
 
-__all__ = ["HASH", "Decided", "Release", "decided", "known", "release", "said", "written"]
+__all__ = ["HASH", "Decided", "Release", "decided", "known", "release", "said", "unless_ours", "written"]
 
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -104,6 +105,7 @@ def written(work: Work, place: Site, tip: str) -> Release:
     except (Refused, StreamError) as error:
         why = f"of commit {commit[:12]}: {error.what}"
         raise Refused(f"nobody knows which migrations {image} holds", why=why, todo=again) from error
+    unless_ours(work, target, image)
     databases = _databases(work, service, held)
     built = parse(place.remote.repository.trailer(BUILT, tip, image, place.file))
     return Release(
@@ -148,6 +150,21 @@ def known(work: Work, database: Database) -> frozenset[int]:
         paths |= repository.ever(base.commit, database.migrations)
     versions = (version_of(path.rpartition("/")[2]) for path in paths)
     return frozenset(one for one in versions if isinstance(one, int))
+
+
+def unless_ours(work: Work, target: Target, image: str) -> None:
+    """Raise Refused unless services.yaml names the image's repository: whoever can push a values file could name any.
+
+    So no registry is asked but those that services.yaml names.
+    """
+    there, ours = image.partition("@")[0].rpartition(":")[0], content.destination(work.catalog, target.service or "")
+    if there != ours:
+        raise Refused(
+            f"{target.environment} has an image of {plain(there)}, and services.yaml names {ours}",
+            why="no other registry is asked, and nothing of its images is believed",
+            todo=f"doit promote:{target.service}@{target.environment}\n"
+            f"or correct `image: {{repository: …}}` in {work.catalog.file.name}",
+        )
 
 
 def _databases(work: Work, service: str, held: Content) -> dict[str, Database]:
