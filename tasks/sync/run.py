@@ -14,6 +14,7 @@ from schemas.target import Target
 from tasks.image import content
 from tasks.promote import references
 from tasks.promote.sites import sites
+from tasks.sync import given
 from tasks.sync import request as requests
 from tasks.sync.before import Ask, Resume, begin, closed, latest
 from tasks.sync.ending import ended, goes_on, stopped
@@ -87,6 +88,7 @@ def _begun(site: Site) -> tuple[Site, Request]:
             if application.state is not None:  # the sync deletes what its Jobs have printed
                 keep(site.work, site.work.target, printed(site.server, site.expected, site.engines))
             closed(site.server.windows(application.name), application.name, site.target)
+            given.refuse(site.written.place, application, site.written.tip, site.expected.image)
             if not permission.given(site, application):
                 site = site.read()
                 continue

@@ -139,6 +139,17 @@ def test_an_application_of_several_sources_is_refused(yard: Yard, monkeypatch: p
     assert "is not rendered from one folder of one repository" in failed(yard, monkeypatch)
 
 
+def test_an_application_that_would_take_another_image_is_refused_before_anything_runs(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm = yard.world.applications["shop-dev"]["spec"]["source"]["helm"]
+    helm["parameters"] = [{"name": "migrations.image", "value": yard.other}]
+    said = failed(yard, monkeypatch)
+    assert said.startswith("Application shop-dev: helm.parameters: ")
+    assert f"it gives migrations.image as {yard.other}, and that counts; the release is {yard.image}" in said
+    assert yard.world.sent == []
+
+
 def test_what_was_never_promoted_is_told_how(yard: Yard) -> None:
     root = yard.mono.root
     (root / "services" / "shop" / "values.yaml").write_text('migrations:\n  image: ""\n')
