@@ -68,8 +68,8 @@ def _looked(site: Site, application: Application) -> Shown:
     found = worth(work, work.target, written.image, written.commit)
     known = _overridden(site, gathered(work, place, found.image, found.qualified))
     refuse(known, step="sync")
-    has = _has(site, application)
-    brings = told(place, written.tip, found, known, has=has, there=before(place, written.tip, has, images(work)))
+    has, since = _has(site, application)
+    brings = told(place, written.tip, found, known, has=has, there=before(place, since, has, images(work)))
     return Shown(written.tip, written.image, found.image, tuple(brings))
 
 
@@ -84,12 +84,13 @@ def _overridden(site: Site, known: Facts) -> Facts:
     return replace(known, override=override if ref else "", ref=ref if override else "")
 
 
-def _has(site: Site, application: Application) -> str:
-    """The image of the last sync that went well; empty where that is not known."""
+def _has(site: Site, application: Application) -> tuple[str, str]:
+    """The image of the last sync that went well, and its commit; empty where that is not known."""
     last = application.state
     if last is None or last.phase != "Succeeded" or len(last.revisions) != 1:
-        return ""
+        return "", ""
+    (commit,) = last.revisions
     try:
-        return line(site.written.place, last.revisions[0]).spot.text
+        return line(site.written.place, commit).spot.text, commit
     except GanderError:
-        return ""
+        return "", ""

@@ -149,6 +149,21 @@ def test_a_sync_alone_shows_what_it_brings_and_asks(promoted: Prod) -> None:
     assert counts(yard.mono.fine("sync:shop@prod", **promoted.variables)) == (0, 1, 0)
 
 
+def test_a_sync_shows_as_new_what_the_last_one_did_not_have(prod: Prod) -> None:
+    yard = prod.yard
+    yard.mono.fine("promote:shop@prod", f"tag={tag_of(yard.first)}", *YES, **prod.variables)
+    first = git(yard.remote, "rev-parse", "main").strip()
+    kept = deepcopy((yard.world.jobs, yard.world.pods, yard.world.logs))
+    released(yard.world, "shop-prod", image=yard.first, revision=first, logs=LOGS)
+    yard.world.jobs, yard.world.pods, yard.world.logs = kept
+    yard.mono.fine("promote:shop@prod", *YES, **prod.variables)
+    code, shown = typed(yard.mono, ("sync:shop@prod",), "Type prod to go on: ", "no", **prod.variables)
+    assert code == 1, shown
+    assert f"now   {tag_of(yard.first)}" in shown
+    assert "main: 2 migrations to version 2, 1 of them new" in shown
+    assert "00001_a.sql" not in shown
+
+
 def test_what_was_promoted_and_is_verified_no_more_is_not_synced(promoted: Prod) -> None:
     promoted.yard.taken_back()
     said = promoted.refused("sync:shop@prod", *YES)
