@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from schemas.errors import Refused
+from schemas.windows import windows
+from tasks.sync.before import closed
 from tests.argocd_standin.release import released
-from tests.argocd_standin.server import TOKEN, World, serving
+from tests.argocd_standin.server import RECORDED as RECORDINGS
+from tests.argocd_standin.server import TOKEN, World, recorded, serving
 from tests.cluster.cluster import Api, Cluster
 from tests.cluster.making import example
 from tests.cluster.site import Site
@@ -116,6 +123,68 @@ def test_the_lines_of_a_log(site: Site, live: Api, standin: Api) -> None:
         text = api.get(f"/applications/{site.application}/logs", params=asked).text
         found.append([json.loads(line) for line in text.splitlines()])
     assert more(*found) == set()
+
+
+RECORDED = sorted(
+    file.stem for file in RECORDINGS.glob("*.json") if "destination" in json.loads(file.read_text()).get("spec", {})
+)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_was_recorded_of_an_application_is_valid_by_its_definition_in_the_cluster(
+    name: str, cluster: Cluster
+) -> None:
+    document = recorded(name)
+    document |= {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
+    document["metadata"] = {"name": "recorded", "namespace": "argocd"}
+    cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f=-", given=document)
+    document["status"].setdefault("operationState", {})["phase"] = ["Succeeded"]
+    with pytest.raises(AssertionError, match="operationState"):
+        cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f=-", given=document)
+
+
+DENY = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "timeZone": "Asia/Seoul"}
+FAR = f"0 0 1 {(datetime.now(UTC).month + 5) % 12 + 1} *"  # half a year from now
+LATER = {"kind": "allow", "schedule": FAR, "duration": "1h", "timeZone": "Asia/Seoul"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        ([DENY], "closed from `* * * * *` on, for 1h"),
+        ([DENY | {"manualSync": True}], ""),
+        ([LATER], f"open only from `{FAR}` on, for 1h"),
+        ([LATER | {"manualSync": True}], ""),
+        ([DENY, LATER | {"manualSync": True}], "closed from `* * * * *` on, for 1h"),
+    ],
+    ids=["deny", "deny, but not by hand", "allow later", "allow later, and by hand", "deny, and allow by hand"],
+)
+def test_sync_windows_of_every_kind_are_read_as_argo_cd_means_them_for_a_sync_by_hand(
+    kept: list[dict[str, Any]], says: str, site: Site, live: Api
+) -> None:
+    patched = ("patch", "appproject", "default", "--namespace=argocd", "--type=merge", "--patch")
+    named = [one | {"namespaces": [site.namespace]} for one in kept]
+    path = f"/applications/{site.application}/syncwindows"
+    site.cluster.kubectl(*patched, json.dumps({"spec": {"syncWindows": named}}))
+    try:
+        deadline = time.monotonic() + 30
+        told = live.get(path).json()
+        while asked(told) != asked({"assignedWindows": kept}) and time.monotonic() < deadline:
+            time.sleep(0.2)
+            told = live.get(path).json()
+    finally:
+        site.cluster.kubectl(*patched, json.dumps({"spec": {"syncWindows": None}}))
+    if says:
+        with pytest.raises(Refused, match=re.escape(says)):
+            closed(windows(told), site.application, f"{SERVICE}@dev")
+    else:
+        closed(windows(told), site.application, f"{SERVICE}@dev")
+    assert {key for one in told["assignedWindows"] for key in one} <= {"kind", "schedule", "duration", "manualSync"}
+
+
+def asked(told: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The windows as far as an answer has them."""
+    return [(one["kind"], one["schedule"], one.get("manualSync", False)) for one in told.get("assignedWindows") or []]
 
 
 def test_a_change_that_does_not_say_that_it_is_json(site: Site, live: Api, standin: Api) -> None:
