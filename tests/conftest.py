@@ -42,6 +42,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneClus
     return OneCluster(config, log)
 
 
+@pytest.fixture(autouse=True)
+def _folder_goes_last(request: pytest.FixtureRequest) -> None:
+    """Have a test's folder, which goes when the test has passed, go after all that may still run in it."""
+    if "tmp_path" in request.fixturenames:
+        request.getfixturevalue("tmp_path")
+
+
 @pytest.fixture(scope="module", name="docker_host")
 def fixture_docker_host() -> Iterator[str]:
     """A Docker daemon for the tests of one module."""

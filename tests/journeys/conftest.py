@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -268,7 +269,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture
 def images(registry: Registry, tmp_path: Path) -> str:
     """Where the images of one test go in it: ``HOST/NAME``."""
-    return f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}"
+    return f"{registry.host}/{tmp_path.name.lower().replace('_', '-').strip('-')}-{uuid4().hex[:8]}"
 
 
 Make = Callable[..., Monorepo]
