@@ -38,7 +38,7 @@ def told_to_stop() -> bool:
 
 def stop_programs(busy: Collection[str] = ()) -> None:
     """End the programs and containers that still run, and let the threads that drive them notice."""
-    doors = [door for name in ("tools.shell", "tools.docker") if (door := sys.modules.get(name))]
+    doors = [door for name in ("tools.children", "tools.docker") if (door := sys.modules.get(name))]
     deadline = time.monotonic() + PATIENCE
     for door in doors:
         door.stop_all()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ToolError, ToolTimeout
-from tools import shell
+from tools import children, shell
 
 SH = Path("/bin/sh")
 
@@ -91,9 +91,9 @@ def test_stop_all_ends_what_other_threads_wait_for() -> None:
     waiting = threading.Thread(target=lambda: codes.append(_sh("sleep 60").code))
     waiting.start()
     deadline = time.monotonic() + 10
-    while not shell._children and time.monotonic() < deadline:
+    while not children._children and time.monotonic() < deadline:
         time.sleep(0.01)
-    shell.stop_all()
+    children.stop_all()
     waiting.join(10)
     assert codes == [-signal.SIGTERM]
 
@@ -102,7 +102,7 @@ def test_stop_all_ends_what_other_threads_wait_for() -> None:
 def test_a_bound_program_dies_with_us_even_by_kill_9(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = (
-        "from tools import shell\n"
+        "from tools import children, shell\n"
         f"shell.run(['/bin/sh', '-c', 'echo $$ > {note}; sleep 60'], environment={{'PATH': '/usr/bin:/bin'}},"
         " timeout=90, bound_to_us=True)\n"
     )

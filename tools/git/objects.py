@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from schemas.errors import ToolError
 from tools import shell
+from tools.dialogue import Dialogue
 from tools.git.surroundings import DEADLINE, environment
 
 __all__ = ["FOLDER", "LINK", "SUBMODULE", "Commit", "Entry", "Kept", "Objects", "objects"]
@@ -66,7 +67,7 @@ class Objects:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._prefix: str | None = None
-        self._git: shell.Dialogue | None = None
+        self._git: Dialogue | None = None
         self._lock = Lock()
         self._folders: dict[str, Mapping[str, Entry]] = {}  # by hash
         self._commits: dict[str, Commit] = {}
@@ -173,7 +174,7 @@ class Objects:
     def _told(self, names: Sequence[str], largest: int | None) -> Iterator[Object | None]:
         if self._git is None:
             command = ["git", "cat-file", "--batch"]
-            self._git = shell.Dialogue(command, environment=environment(), timeout=DEADLINE, cwd=self.root)
+            self._git = Dialogue(command, environment=environment(), timeout=DEADLINE, cwd=self.root)
         self._git.tell("".join(f"{name}\n" for name in names).encode())
         for _ in names:
             head = self._git.line().decode().split()
