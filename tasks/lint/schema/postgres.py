@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from schemas.syntax import Tree
 from tasks.lint.schema.change import Change, Column, Constraint, Index, Kind, Relation
+from tasks.lint.schema.postgres_parts import (
+    Node,
+    column,
+    constraint,
+    expression,
+    guessed,
+    joined,
+    named,
+    of_column,
+    strings,
+    type_of,
+)
 
-__all__ = ["changes", "type_of"]
+__all__ = ["changes"]
 
-Node = Mapping[str, Any]
-SERIALS = frozenset({"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"})
 KINDS: dict[str, Kind] = {
     "OBJECT_TABLE": "table",
     "OBJECT_VIEW": "table",
@@ -30,14 +39,6 @@ KINDS: dict[str, Kind] = {
     "OBJECT_EXTENSION": "extension",
 }
 OF_TABLE = frozenset({"trigger", "policy"})
-CONSTRAINTS = {
-    "CONSTR_PRIMARY": ("primary", "pkey"),
-    "CONSTR_UNIQUE": ("unique", "key"),
-    "CONSTR_FOREIGN": ("foreign", "fkey"),
-    "CONSTR_CHECK": ("check", "check"),
-    "CONSTR_EXCLUSION": ("exclude", "excl"),
-}
-LONGEST = 63  # bytes of a name
 
 
 def changes(tree: Tree) -> Iterator[Change]:
@@ -45,41 +46,6 @@ def changes(tree: Tree) -> Iterator[Change]:
     handler = HANDLERS.get(tree.kind)
     if handler:
         yield from (one if one.byte else one._replace(byte=tree.begin) for one in handler(tree.fields))
-
-
-def type_of(node: Node) -> str:
-    """A type as text: ``timestamptz(6)``, ``varchar(20)``, ``app.mood[]``."""
-    names = [one["String"]["sval"] for one in node.get("names", ())]
-    if len(names) == 1 and not ("typmods" in node or "arrayBounds" in node):
-        return str(names[0])
-    if names[:1] in (["pg_catalog"], ["public"]):
-        names = names[1:]
-    brackets = [_constant(one) for one in node.get("typmods", ())]
-    if names == ["interval"]:
-        brackets = brackets[1:]  # the first says which fields it has
-    inside = f"({','.join(brackets)})" if brackets else ""
-    return ".".join(names) + inside + "[]" * len(node.get("arrayBounds", ()))
-
-
-def named(relation: Node) -> str:
-    """A table's name without ``public.``."""
-    return _joined([relation.get("schemaname", ""), relation["relname"]])
-
-
-def _joined(parts: list[str]) -> str:
-    return ".".join([*(part for part in parts[:-1] if part not in {"", "public"}), parts[-1]])
-
-
-def _constant(node: Node) -> str:
-    value = node.get("A_Const", {})
-    for kind in ("ival", "fval", "sval"):
-        if kind in value:
-            return str(value[kind].get(kind, 0))
-    return "?"
-
-
-def _strings(nodes: Any) -> list[str]:
-    return [one["String"]["sval"] for one in nodes or () if "String" in one]
 
 
 def _create(fields: Node) -> Iterator[Change]:
@@ -92,9 +58,9 @@ def _create(fields: Node) -> Iterator[Change]:
         ((kind, node),) = one.items()
         if kind == "ColumnDef":
             columns.append(column(node))
-            constraints += _of_column(name, node)
+            constraints += of_column(name, node)
         elif kind == "Constraint":
-            constraints += _constraint(name, node)
+            constraints += constraint(name, node)
         else:
             complete = False
     keyed = {key for one in constraints if one.kind == "primary" for key in one.columns}
@@ -102,61 +68,6 @@ def _create(fields: Node) -> Iterator[Change]:
     value = Relation("table", tuple(columns), tuple(constraints), complete)
     if relation.get("relpersistence") != "t":  # a temporary table is gone with the session
         yield Change("create", "table", name, soft=fields.get("if_not_exists", False), value=value)
-
-
-def column(node: Node) -> Column:
-    """A column definition, without what the table says of it."""
-    written = type_of(node["typeName"]) if "typeName" in node else ""
-    constraints = {one["Constraint"]["contype"]: one["Constraint"] for one in node.get("constraints", ())}
-    generated = "serial" if written in SERIALS else ""
-    if "CONSTR_IDENTITY" in constraints:
-        generated = "identity"
-    elif "CONSTR_GENERATED" in constraints:
-        generated = "stored"
-    filled = bool(generated) and generated != "stored"
-    required = filled or "CONSTR_NOTNULL" in constraints or "CONSTR_PRIMARY" in constraints
-    default = constraints.get("CONSTR_DEFAULT", {}).get("raw_expr")
-    return Column(node.get("colname", ""), written, not required, expression(default) if default else "", generated)
-
-
-def expression(node: Node) -> str:
-    """An expression in a word: ``now()``, ``constant``, ``expression``; what a cast is of."""
-    while "TypeCast" in node:
-        node = node["TypeCast"]["arg"]
-    if "FuncCall" in node:
-        return f"{_strings(node['FuncCall']['funcname'])[-1]}()"
-    if "SQLValueFunction" in node:
-        return f"{node['SQLValueFunction'].get('op', '').removeprefix('SVFOP_').lower()}()"
-    return "constant" if "A_Const" in node else "expression"
-
-
-def _of_column(table: str, node: Node) -> Iterator[Constraint]:
-    for one in node.get("constraints", ()):
-        if one["Constraint"]["contype"] in CONSTRAINTS:
-            yield from _constraint(table, one["Constraint"], node["colname"])
-
-
-def _constraint(table: str, node: Node, column: str = "") -> Iterator[Constraint]:
-    found = CONSTRAINTS.get(node["contype"])
-    if found is None:
-        return
-    kind, ending = found
-    columns = [column] if column else _strings(node.get("keys") or node.get("fk_attrs"))
-    given = node.get("conname", "")
-    yield Constraint(
-        given or guessed(table, () if kind == "primary" else columns, ending),
-        kind,  # type: ignore[arg-type]  # one of the words above
-        tuple(columns),
-        named(node["pktable"]) if "pktable" in node else "",
-        tuple(_strings(node.get("pk_attrs"))),
-        not node.get("skip_validation", False),
-        not given,
-    )
-
-
-def guessed(table: str, columns: Any, ending: str) -> str:
-    """The name that PostgreSQL gives where none is written (its makeObjectName), as far as nothing has it already."""
-    return "_".join([table.rpartition(".")[2], *columns, ending])[:LONGEST]
 
 
 def _create_as(fields: Node) -> Iterator[Change]:
@@ -203,7 +114,7 @@ def _command(table: str, command: Node) -> Iterator[Change]:
         yield from _column_command(table, command)
     elif subtype == "AT_AddConstraint":
         node = defined["Constraint"]
-        for one in _constraint(table, node):
+        for one in constraint(table, node):
             yield Change("create", "constraint", one.name, table, value=one, byte=node.get("location", 0))
     elif subtype in {"AT_DropColumn", "AT_DropConstraint"}:
         yield Change("drop", "column" if subtype == "AT_DropColumn" else "constraint", name, table, soft=soft)
@@ -219,7 +130,7 @@ def _column_command(table: str, command: Node) -> Iterator[Change]:
     byte = node.get("location", 0)
     if command["subtype"] == "AT_AddColumn":
         yield Change("create", "column", node["colname"], table, soft=soft, value=column(node), byte=byte)
-        for one in _of_column(table, node):
+        for one in of_column(table, node):
             yield Change("create", "constraint", one.name, table, soft=soft, value=one, byte=byte)
     elif command["subtype"] == "AT_AlterColumnType":
         yield Change(
@@ -235,13 +146,13 @@ def _drop(fields: Node) -> Iterator[Change]:
     for one in fields.get("objects", ()) if kind else ():
         ((form, node),) = one.items()
         parts = (
-            _strings(node.get("items") or node.get("names") or node.get("objname"))
+            strings(node.get("items") or node.get("names") or node.get("objname"))
             if form != "String"
             else [node["sval"]]
         )
         if kind and parts:
-            of = _joined(parts[:-1]) if kind in OF_TABLE else ""
-            name = parts[-1] if kind in OF_TABLE else _joined(parts)
+            of = joined(parts[:-1]) if kind in OF_TABLE else ""
+            name = parts[-1] if kind in OF_TABLE else joined(parts)
             yield Change("drop", kind, name, of, soft=fields.get("missing_ok", False))
 
 
@@ -255,9 +166,9 @@ def _rename(fields: Node) -> Iterator[Change]:
     elif kind in {"OBJECT_TRIGGER", "OBJECT_POLICY"}:
         yield Change("rename", KINDS[kind], fields.get("subname", ""), table, to)
     elif kind in KINDS:
-        parts = _strings(fields.get("object", {}).get("List", {}).get("items")) or table.split(".")
+        parts = strings(fields.get("object", {}).get("List", {}).get("items")) or table.split(".")
         yield Change(
-            "rename", KINDS[kind], _joined(parts), "", _joined([*parts[:-1], to]), soft=fields.get("missing_ok", False)
+            "rename", KINDS[kind], joined(parts), "", joined([*parts[:-1], to]), soft=fields.get("missing_ok", False)
         )
 
 
@@ -265,7 +176,7 @@ def _moved(fields: Node) -> Iterator[Change]:
     kind = KINDS.get(fields.get("objectType", ""))
     if kind == "table" and "relation" in fields:
         yield Change(
-            "rename", kind, named(fields["relation"]), "", _joined([fields["newschema"], fields["relation"]["relname"]])
+            "rename", kind, named(fields["relation"]), "", joined([fields["newschema"], fields["relation"]["relname"]])
         )
 
 
@@ -275,7 +186,7 @@ def _named(kind: Kind, field: str, soft: str = "") -> Callable[[Node], Iterator[
     def handler(fields: Node) -> Iterator[Change]:
         value = fields[field]
         if isinstance(value, list):
-            name = _joined(_strings(value))
+            name = joined(strings(value))
         else:
             name = named(value) if isinstance(value, Mapping) else str(value)
         yield Change("create", kind, name, soft=bool(soft) and fields.get(soft, False))
@@ -298,7 +209,7 @@ def _schema(fields: Node) -> Iterator[Change]:
 
 
 def _enum_value(fields: Node) -> Iterator[Change]:
-    yield Change("alter", "type", _joined(_strings(fields["typeName"])), what="value")
+    yield Change("alter", "type", joined(strings(fields["typeName"])), what="value")
 
 
 def _anything(_: Node) -> Iterator[Change]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tasks.lint.schema.postgres import named, type_of
+from tasks.lint.schema.postgres_parts import named, type_of
 from tasks.lint.sql import Sql
 from tasks.lint.walk import Node
 
