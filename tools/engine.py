@@ -191,7 +191,6 @@ class Engine(Protocol):
 
     name: EngineName
     driver: str  # GOOSE_DRIVER
-    transactional: bool  # whether goose can run a file in one transaction
 
     def settled(self, say: Say) -> Mapping[str, Contents] | None:
         """What the databases hold, proved from a stopped server's files alone; None: the server must be asked.

@@ -12,7 +12,7 @@ from schemas.application import Application
 from schemas.goose_log import GooseLog
 from schemas.job import Job, Pod
 
-__all__ = ["NOWHERE", "Expected", "Facts", "Held", "Look", "Part", "Printed", "Seen"]
+__all__ = ["Expected", "Facts", "Held", "Look", "Part", "Printed", "Seen"]
 
 Found = TypeVar("Found")
 NOWHERE: Mapping[str, str] = MappingProxyType({})

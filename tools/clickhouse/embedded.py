@@ -35,7 +35,6 @@ class Embedded:
 
     name: EngineName = "clickhouse"
     driver = "clickhouse"
-    transactional = False
 
     def __init__(
         self, home: Path, clusters: Callable[[], frozenset[str]] = frozenset, *, scratch: bool = False

@@ -27,7 +27,6 @@ class Own:
 
     name: EngineName = "clickhouse"
     driver = "clickhouse"
-    transactional = False
 
     def __init__(self, url: str, locks: Path) -> None:
         self.address = Address(

@@ -31,7 +31,6 @@ class Embedded:
 
     name: EngineName = "postgres"
     driver = "postgres"
-    transactional = True
 
     def __init__(self, home: Path, programs: Path | None = None, *, scratch: bool = False) -> None:
         self.home = Home(path=home.resolve())

@@ -29,7 +29,6 @@ class Own:
 
     name: EngineName = "postgres"
     driver = "postgres"
-    transactional = True
 
     def __init__(self, url: str) -> None:
         from tools.postgres.connection import Address  # noqa: PLC0415 - start-up: the embedded server has its own way

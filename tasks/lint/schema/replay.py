@@ -38,13 +38,8 @@ class Table:
 
 @dataclass(slots=True)
 class Schema:
-    """What a stream has made up to here.
+    """What a stream has made up to here, as far as its statements can be followed."""
 
-    ``certain`` turns False at the first statement that nobody can follow (a DO block, one that ENVSUB completes):
-    from there on something that is not listed may exist all the same.
-    """
-
-    certain: bool = True
     tables: dict[str, Table] = field(default_factory=dict)
     others: dict[tuple[Kind, str, str], str] = field(default_factory=dict)  # kind, table, name -> the file's path
 
@@ -68,9 +63,7 @@ class Schema:
     def apply(self, changes: Iterable[Change], path: str, *, new: bool) -> None:
         """Go on by what a statement of a file does; ``new``: the file is not merged."""
         for change in changes:
-            if change.verb == "unknown":
-                self.certain = False
-            elif change.kind == "table":
+            if change.kind == "table":
                 self._table(change, path, new=new)
             elif change.of in self.tables and change.kind in {"column", "constraint", "index"}:
                 self._part(self.tables[change.of], change)
