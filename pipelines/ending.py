@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-__all__ = ["stop_programs", "stopping", "told_to_stop"]
+__all__ = ["stop_programs", "stopping", "told_to_stop", "whole"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 2.0  # seconds for worker threads to notice that their program is gone
 GLANCE = 0.02  # seconds between two looks at them
 
 _stopped_by: list[int] = []
+_whole: list[bool] = []  # an entry for each thing that the main thread is doing and that a signal must not break off
 
 
 @contextmanager
@@ -29,6 +31,22 @@ def stopping() -> Iterator[ExitStack]:
         signal.signal(number, _end)
     with ExitStack() as stack:
         yield stack
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """What is done in it is done to its end; the signal that came in between ends the run after it."""
+    if threading.current_thread() is not threading.main_thread():  # no signal is handled there
+        yield
+        return
+    before = len(_stopped_by)
+    _whole.append(True)
+    try:
+        yield
+    finally:
+        _whole.pop()
+    if not _whole and len(_stopped_by) > before:
+        raise SystemExit(128 + _stopped_by[0])
 
 
 def told_to_stop() -> bool:
@@ -52,4 +70,5 @@ def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the fo
     if _stopped_by:
         return
     _stopped_by.append(number)
-    raise SystemExit(128 + number)
+    if not _whole:
+        raise SystemExit(128 + number)

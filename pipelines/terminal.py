@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.display import Plain, duration, redacted
+from pipelines.ending import whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +18,7 @@ __all__ = ["Terminal"]
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_A_SECOND = 10
+MARGIN = 2  # columns for the `^C` that a terminal shows: in a full line it would begin another one, which stays
 
 
 class Terminal(Plain):
@@ -27,10 +29,11 @@ class Terminal(Plain):
         self._running: dict[str, tuple[float, str]] = {}
         self._console: Console | None = None
         self._live: Live | None = None
+        self._closed = False
 
     def line(self, text: str, style: str = "") -> None:
         """Write the line above what is running."""
-        with self.lock:
+        with whole(), self.lock:
             if self._console is None:
                 super().line(text)
                 return
@@ -38,20 +41,20 @@ class Terminal(Plain):
 
     def begin(self, name: str) -> None:
         """Show the job until it ends."""
-        with self.lock:
+        with whole(), self.lock:
             self._running[name] = (time.monotonic(), "")
             self._show()
 
     def end(self, name: str) -> None:
         """Take the job's line away."""
-        with self.lock:
+        with whole(), self.lock:
             self._running.pop(name, None)
             if not self._running:
                 self._hide()
 
     def now(self, name: str, text: str) -> None:
         """Show what the job is doing, in place of what it did before."""
-        with self.lock:
+        with whole(), self.lock:
             began, _ = self._running.get(name, (time.monotonic(), ""))
             self._running[name] = (began, redacted(text))
             self._show()
@@ -75,12 +78,13 @@ class Terminal(Plain):
             super().out(text)
 
     def close(self) -> None:
-        """Stop drawing and show the cursor again."""
-        with self.lock:
+        """Stop drawing for good and show the cursor again."""
+        with whole(), self.lock:
+            self._closed = True
             self._hide()
 
     def _show(self) -> None:
-        if self._live is not None:
+        if self._live is not None or self._closed:
             return
         from rich.console import Console  # noqa: PLC0415 - start-up: 60 ms that only a running job pays
         from rich.live import Live  # noqa: PLC0415
@@ -106,13 +110,12 @@ class Terminal(Plain):
 
         now = time.monotonic()
         frame = FRAMES[int(now * FRAMES_A_SECOND) % len(FRAMES)]
-        picture = Text(no_wrap=True, overflow="ellipsis")
-        for position, (name, (began, doing)) in enumerate(list(self._running.items())):
-            picture.append("\n" if position else "")
-            picture.append(frame, style="cyan")
-            picture.append(f" {name}  {duration(now - began)}  ")
-            picture.append(doing.split("\n")[0], style="dim")
-        return picture
+        lines = []
+        for name, (began, doing) in list(self._running.items()):
+            line = Text.assemble((frame, "cyan"), f" {name}  {duration(now - began)}  ", (doing.split("\n")[0], "dim"))
+            line.truncate(max(self._console.width - MARGIN, 1) if self._console else 0, overflow="ellipsis")
+            lines.append(line)
+        return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
 
     @staticmethod
     def _styled(text: str, style: str) -> Text:

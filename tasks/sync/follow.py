@@ -121,19 +121,21 @@ def safe_to_end(look: Look) -> bool:
 
 
 def shown(look: Look) -> str:
-    """One line for people: the operation's phase and message, and what its pods do."""
+    """One line for people: the operation's phase, what its pods do, and its message.
+
+    A narrow terminal cuts it: what changes most, and is the shortest, stands first.
+    """
     application, state = look.application, look.application.state
     if state is None or application.pending is None:
-        said = "requested" if application.pending else "no operation"
+        said, message = ("requested" if application.pending else "no operation"), ""
     else:
-        retry = f", try {state.retries + 1}" if state.retries else ""
-        said = f"{state.phase}{retry}: {state.message}" if state.message else f"{state.phase}{retry}"
-    return "; ".join([said, *(_pod(one) for one in _pods(look))])
+        said, message = f"{state.phase}{f', try {state.retries + 1}' if state.retries else ''}", state.message
+    return "; ".join(filter(None, [said, *(_pod(one) for one in _pods(look)), message]))
 
 
 def _pod(pod: Pod) -> str:
     waiting = next((one.waiting for one in (*pod.before, *pod.containers) if one.waiting), "")
-    return f"pod {pod.name} {waiting or pod.reason or pod.phase}"
+    return f"pod {waiting or pod.reason or pod.phase} ({pod.name})"
 
 
 def _pods(look: Look) -> list[Pod]:

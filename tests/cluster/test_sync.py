@@ -25,7 +25,7 @@ ALTER TABLE users ADD COLUMN nickname TEXT;
 SET LOCAL lock_timeout = '2min';
 SET LOCAL statement_timeout = '3min';
 ALTER TABLE users DROP COLUMN nickname;"""
-RUNS = re.compile(r"; pod \S+ Running")
+RUNS = re.compile(r"; pod Running \(")
 
 
 @pytest.fixture(name="mono")

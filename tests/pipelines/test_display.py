@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -7,6 +11,7 @@ import pyte
 import pytest
 
 from pipelines.display import duration
+from pipelines.terminal import FRAMES, Terminal
 
 if TYPE_CHECKING:
     from tests.pipelines.conftest import Project
@@ -37,9 +42,9 @@ def on_a_terminal(project: Project, *words: str, reply: str = "", **variables: s
     return written, child.exitstatus if child.exitstatus is not None else -1
 
 
-def screen(written: str) -> list[str]:
+def screen(written: str, columns: int = COLUMNS) -> list[str]:
     """What is left on the screen of a real terminal."""
-    display = pyte.Screen(COLUMNS, ROWS)
+    display = pyte.Screen(columns, ROWS)
     pyte.Stream(display).feed(written)
     assert pyte.modes.DECTCEM in display.mode  # the cursor is shown again
     return [line.rstrip() for line in display.display if line.strip()]
@@ -113,7 +118,11 @@ def test_a_question_is_asked_once_the_drawing_has_stopped(project: Project) -> N
     assert "wiped to 7" in screen(written)[-2] + screen(written)[-1]
 
 
-def test_ctrl_c_on_a_terminal_ends_in_one_line_and_shows_the_cursor(project: Project) -> None:
+@pytest.mark.parametrize(("columns", "seen"), [(COLUMNS, "at work"), (30, "build:auth-service/auth.*…")])
+def test_ctrl_c_on_a_terminal_ends_in_one_line_and_shows_the_cursor(
+    project: Project, columns: int, seen: str
+) -> None:
+    """Where a job's line fills a narrow terminal, `^C` must not begin a line of its own: the picture would stay."""
     project.control("auth-service.auth", "program")
     command, *arguments = project.command("build:auth-service")
     child = pexpect.spawn(
@@ -121,19 +130,74 @@ def test_ctrl_c_on_a_terminal_ends_in_one_line_and_shows_the_cursor(project: Pro
         arguments,
         cwd=str(project.page),
         env={**project.environment, "PYTHONUTF8": "1"},
-        dimensions=(ROWS, COLUMNS),
+        dimensions=(ROWS, columns),
         encoding="utf-8",
         timeout=30,
     )
-    child.expect("at work")
+    child.expect(seen)
     before = str(child.before) + str(child.after)
     child.sendintr()
     child.expect(pexpect.EOF)
-    left = screen(before + str(child.before))
+    left = screen(before + str(child.before), columns)
     child.close()
     assert child.exitstatus == 130
-    assert left[-1] == "stopped by signal 2; finished targets are kept"
+    assert " ".join(left).endswith("stopped by signal 2; finished targets are kept")
     assert not any("Traceback" in line for line in left)
+    assert not any(line.startswith(tuple(FRAMES)) for line in left), left
+
+
+def test_nothing_is_drawn_once_the_run_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers may still tell what they do."""
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    terminal = Terminal()
+    terminal.begin("build:auth-service")
+    assert "\x1b[?25l" in written.getvalue()  # the cursor is hidden
+    terminal.close()
+    before = written.getvalue()
+    terminal.now("build:auth-service", "late")
+    terminal.close()
+    assert written.getvalue() == before
+
+
+BROKEN_OFF = """
+import os, signal, sys
+from pipelines.ending import stopping
+from pipelines.terminal import Terminal
+
+class Loud:
+    def __getattr__(self, name):
+        return getattr(sys.__stderr__, name)
+
+    def write(self, text):
+        sys.__stderr__.write(text)
+        if "once" in text:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.stderr = Loud()
+terminal = Terminal()
+with stopping() as at_end:
+    at_end.callback(terminal.close)
+    at_end.callback(terminal.line, "the end")
+    terminal.begin("build:auth-service")
+    terminal.line("once")
+    terminal.line("never")
+"""
+
+
+def test_a_line_that_a_signal_hits_is_written_once(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN_OFF],
+        cwd=Path(__file__).parents[2],
+        env={"FORCE_COLOR": "1", "PYTHONUTF8": "1", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("once")) == (130, 1), done.stderr
+    assert "the end" in done.stderr
+    assert "never" not in done.stderr
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (125, "2 min 5 s")])
