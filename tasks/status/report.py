@@ -12,7 +12,10 @@ from tasks.status.text import Releases, lines
 from tasks.work import Outcome, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tasks.status.release import Release
+    from tasks.verify.judgement import Verdict
 
 __all__ = ["run"]
 
@@ -41,12 +44,19 @@ def run(work: Work) -> Outcome:
     behind = sum(not standing.at_head for standing in standings)
     unknown = sum(not release.known for release in releases.values())
     verdicts = [one.rollout.verdict for one in releases.values() if one.rollout and one.rollout.verdict]
-    unproved = sum(not verdict.verified for verdict in verdicts)
+    unproved = sum(not verdict.enough for verdict in verdicts)
     said = [f"{behind} of {len(standings)} not at head"] if behind else []
     said += [f"{unknown} of {len(releases)} releases not known"] if unknown else []
     said += [f"{unproved} of {len(verdicts)} releases not verified"] if unproved else []
-    well = "all at head, all verified" if verdicts else "all at head"
-    return Outcome(summary="; ".join(said) or well, exit_code=1 if said else 0)
+    return Outcome(summary="; ".join(said) or _well(verdicts), exit_code=1 if said else 0)
+
+
+def _well(verdicts: Sequence[Verdict]) -> str:
+    """The summary where nothing is wrong."""
+    less = sum(not verdict.verified for verdict in verdicts)
+    if less:
+        return f"all at head, {less} of {len(verdicts)} verified without a fact that nobody could see"
+    return "all at head, all verified" if verdicts else "all at head"
 
 
 def _asked(work: Work) -> tuple[Gathered, Releases]:

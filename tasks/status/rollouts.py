@@ -13,6 +13,7 @@ from tasks.status.rollout import Rollout
 from tasks.verify.gather import gather
 from tasks.verify.judgement import judge
 from tasks.verify.release import written
+from tasks.verify.required import required
 from tasks.verify.run import servers
 from tasks.work import Work
 from tools.argocd import Server
@@ -56,7 +57,7 @@ def _rollout(work: Work, target: Target, seen: Seen | GanderError, server: Serve
     look = gathered.facts.application
     if look.value is None:
         return Rollout(error=GanderError(look.why, todo=look.todo))
-    return Rollout(application=look.value, verdict=judge(*gathered))
+    return Rollout(application=look.value, verdict=judge(*gathered, required(release.place.environment)))
 
 
 def _application(work: Work, target: Target, server: Server) -> Application:

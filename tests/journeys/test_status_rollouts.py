@@ -64,6 +64,24 @@ def test_what_is_not_verified_says_why_and_what_to_type_and_fails(yard: Yard) ->
     assert "1 of 1 releases not verified" in done.stderr
 
 
+def test_what_was_verified_without_a_fact_is_not_called_verified(yard: Yard) -> None:
+    well(yard)
+    yard.world.faults.append(Fault(status=403, on="/logs"))
+    file = yard.mono.root / "services.yaml"
+    before = file.read_text()
+    try:
+        required = "    require: [operation, hook, job, database]\n    namespace: auth\n"
+        file.write_text(before.replace("    namespace: auth\n", required))
+        done = yard.mono.fine("status:shop@dev", **yard.variables)
+    finally:
+        file.write_text(before)
+    cells, below = rollouts(done.stdout)
+    assert cells[-1] == "verified-without"
+    assert below[0].startswith("shop@dev: verified without: log of shop-migrate")
+    assert "1 of 1 verified without a fact that nobody could see" in done.stderr
+    assert "all verified" not in done.stderr
+
+
 def test_a_failed_migration_is_told_whole_though_its_words_have_several_lines(yard: Yard) -> None:
     state = yard.world.state("shop-dev")
     state["phase"] = "Failed"

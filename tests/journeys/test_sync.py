@@ -30,7 +30,9 @@ def test_a_release_is_rolled_out_by_its_commit_and_is_up_to_date_then(yard: Yard
     told = {one["name"]: one["value"] for one in sent["infos"]}
     assert told[IMAGE] == yard.image
     assert f"run {told[RUN]}" in done.stderr
-    assert "Running; pod Running (shop-migrate-pod); waiting for completion of hook batch/Job/shop-migrate" in done.stderr
+    assert (
+        "Running; pod Running (shop-migrate-pod); waiting for completion of hook batch/Job/shop-migrate" in done.stderr
+    )
     assert done.stderr.count("shop-migrate: 2026/11/23 04:56:47 OK   00001_a.sql") == 2  # of the pod before, and of it
     assert f"shop-dev is at {yard.promoted[:12]}: applied 00001_a.sql, 00002_b.sql" in done.stderr
     assert "doit verify:shop@dev" in done.stderr

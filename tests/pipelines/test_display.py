@@ -119,9 +119,7 @@ def test_a_question_is_asked_once_the_drawing_has_stopped(project: Project) -> N
 
 
 @pytest.mark.parametrize(("columns", "seen"), [(COLUMNS, "at work"), (30, "build:auth-service/auth.*…")])
-def test_ctrl_c_on_a_terminal_ends_in_one_line_and_shows_the_cursor(
-    project: Project, columns: int, seen: str
-) -> None:
+def test_ctrl_c_on_a_terminal_ends_in_one_line_and_shows_the_cursor(project: Project, columns: int, seen: str) -> None:
     """Where a job's line fills a narrow terminal, `^C` must not begin a line of its own: the picture would stay."""
     project.control("auth-service.auth", "program")
     command, *arguments = project.command("build:auth-service")
