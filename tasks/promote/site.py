@@ -29,6 +29,7 @@ class Site(NamedTuple):
     file: str  # relative to the root of the GitOps checkout
     key: str
     by_request: bool  # a branch is pushed for a pull request; else the branch itself
+    others: tuple[str, ...] = ()  # the files of other environments in that checkout, as `file` is
 
     @property
     def called(self) -> str:
@@ -77,6 +78,12 @@ def site(catalog: Catalog, target: Target, known: dict[Path, Remote] | None = No
         )
     known = {} if known is None else known
     folder = catalog.root / environment.gitops.repository
+    others = {
+        one.values.file.format(service=service)
+        for one in catalog.environments.values()
+        if one.values and one.gitops and one.gitops.repository == environment.gitops.repository
+    }
+    file = environment.values.file.format(service=service)
     if folder not in known:
         known[folder] = _remote(folder, environment.gitops.repository, environment.name, catalog.file.name)
     return Site(
@@ -84,9 +91,10 @@ def site(catalog: Catalog, target: Target, known: dict[Path, Remote] | None = No
         environment=environment,
         remote=known[folder],
         branch=environment.gitops.branch,
-        file=environment.values.file.format(service=service),
+        file=file,
         key=environment.values.key.format(service=service),
         by_request=environment.gitops.push == "pull-request",
+        others=tuple(sorted(others - {file})),
     )
 
 

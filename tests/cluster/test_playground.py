@@ -25,6 +25,7 @@ TYPED = f"""\
 git pull --quiet origin "$(git ls-remote origin 'promote/*' | cut -f2)"
 git push --quiet
 {PROD}
+./run doit sync:auth-service@dev
 kubectl --context=dev get job --output=name
 kubectl --context=prod get job --output=name
 echo {END.strip()}
@@ -81,6 +82,7 @@ def test_a_release_goes_to_dev_and_prod_and_a_lost_terminal_takes_everything_dow
         assert re.search(rf"^✓ verify:{place} +verified: 9 versions of ", said, re.MULTILINE), said
     assert "promote:auth-service@prod waits for a merge: promote/prod/auth-service-m-" in said
     assert "→ merge it, then run: doit deploy:auth-service@prod" in said
+    assert "· sync:auth-service@dev  up to date: " in said, "a promotion to prod makes nothing run in dev"
     jobs = ["job.batch/analytics-service-migrate", "job.batch/auth-service-migrate"]
     assert [line for line in shown if line.startswith("job.batch/")] == [*jobs, "job.batch/auth-service-migrate"]
 

@@ -22,7 +22,7 @@ SOURCE = Source(whole="{}", path="services/cart/helm", values=("values-dev.yaml"
 FILES = {
     "services/cart/helm/Chart.yaml": 'name: cart\ndependencies:\n- {name: base, repository: "file://../../../charts/base"}\n',
     "services/cart/helm/values-dev.yaml": "migrations: {image: a}\n",
-    "services/cart/helm/templates/job.yaml": "kind: Job\n",
+    "services/cart/helm/templates/job.yaml": "kind: Job\nsecurity: {readOnlyRootFilesystem: true}\n",
     "services/wish/helm/Chart.yaml": "name: wish\n",
     "charts/base/Chart.yaml": 'dependencies:\n- {repository: "file://../more"}\n- {name: far, repository: "oci:x"}\n',
     "charts/base/templates/_all.tpl": "x",
@@ -30,6 +30,10 @@ FILES = {
     "shared/dev.yaml": "a: 1\n",
     "README.md": "read\n",
 }
+
+OTHERS = ("services/cart/helm/values-prod.yaml", "services/cart/helm/values.yaml", "prod/cart.yaml")
+
+PROD = "services/cart/helm/values-prod.yaml"
 
 
 class Repo(NamedTuple):
@@ -57,6 +61,7 @@ class Repo(NamedTuple):
             file=file,
             key="migrations.image",
             by_request=False,
+            others=tuple(os.path.relpath(one, below or ".") for one in OTHERS),
         )
         return alike(place, source, self.first, other)
 
@@ -91,6 +96,54 @@ def test_another_services_commit_renders_the_same_and_one_of_its_own_does_not(
 ) -> None:
     repo.write(path)
     assert repo.alike(repo.commit(), below=below) is same
+
+
+@pytest.mark.parametrize("below", ["", "services"])
+def test_a_promotion_to_another_environment_renders_the_same(repo: Repo, below: str) -> None:
+    repo.write(PROD, "migrations: {image: b}\n")
+    assert repo.alike(repo.commit(), below=below)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("services/cart/helm/values.yaml", "a: 1\n"),
+        ("services/cart/helm/values-test.yaml", "a: 1\n"),
+        ("services/cart/helm/templates/job.yaml", "kind: CronJob\n"),
+        ("services/cart/helm/templates/values-prod.yaml", "kind: Job\n"),
+    ],
+    ids=["Helm's own values", "nobody's values", "a template beside it", "a template of its name"],
+)
+def test_beside_it_all_else_in_the_folder_counts(repo: Repo, path: str, text: str) -> None:
+    repo.write(PROD)
+    repo.write(path, text)
+    assert not repo.alike(repo.commit())
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("services/cart/helm/templates/map.yaml", '{{ .Files.Get "values-prod.yaml" }}\n'),
+        ("charts/more/templates/_all.tpl", '{{ index $ "Files" }}\n'),
+        ("shared/dev.yaml", "a: '{{ .Files.Get \"values-prod.yaml\" }}'\n"),
+    ],
+    ids=["a template", "one of a chart beside it", "a value that is a template"],
+)
+def test_it_counts_where_something_may_read_it(repo: Repo, path: str, text: str) -> None:
+    repo.write(path, text)
+    repo = repo._replace(first=repo.commit())
+    repo.write(PROD)
+    assert not repo.alike(repo.commit())
+
+
+def test_it_counts_where_the_application_takes_it_in(repo: Repo) -> None:
+    repo.write(PROD)
+    other = repo.commit()
+    named = Source(whole="{}", path=SOURCE.path, values=(*SOURCE.values, "values-prod.yaml"))
+    says = Source(whole='{"helm": {"values": "a: \'{{ .Files }}\'"}}', path=SOURCE.path, values=SOURCE.values)
+    assert repo.alike(other)
+    assert not repo.alike(other, named)
+    assert not repo.alike(other, says)
 
 
 def link(repo: Repo) -> None:
