@@ -20,6 +20,7 @@ from tasks.promote.release import promote
 from tasks.promote.standing import standing
 from tasks.work import Outcome, Session, Work
 
+FILE = "services/cart/values-dev.yaml"
 SERVICES = """version: 1
 image: {repository: "registry.example.com/shop/{service}-migrations"}
 environments:
