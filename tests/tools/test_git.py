@@ -10,6 +10,7 @@ import pytest
 from schemas.errors import Refused, ToolError
 from tools import git, shell
 from tools.git import Base, Repository, remote
+from tools.git import commit as recorder
 
 NAME = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
 Git = Callable[..., str]
@@ -171,3 +172,20 @@ def test_a_password_in_what_git_says_of_a_failure_is_hidden(
         repository.ask("rev-parse", "--verify", "s3cret")
     assert "s3cret" not in str(caught.value)
     assert "*****" in repository.run("ls-files", "--error-unmatch", "s3cret").err
+
+
+def test_a_commit_is_made_where_its_changes_were_seen_whatever_repository_variables_name(
+    repository: Repository, typed: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in (("user.name", "Someone"), ("user.email", "someone@example.com")):
+        typed("config", name, value)
+    typed("clone", "--quiet", ".", str(tmp_path / "other"))
+    before = typed("rev-parse", "HEAD", at=tmp_path / "other")
+    (repository.root / "other.txt").write_text("changed\n")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    made = recorder.record(repository, recorder.changes(repository, ["other.txt"]), "subject", "")
+    monkeypatch.undo()
+    assert typed("rev-parse", "HEAD") == made
+    assert typed("rev-parse", "HEAD", at=tmp_path / "other") == before
+    assert not (tmp_path / "index").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 from schemas.errors import Refused, ToolError
 from tools import shell, whole
 from tools.git.repository import Repository
-from tools.git.surroundings import environment
+from tools.git.surroundings import LEADING, environment
 
 __all__ = ["changes", "ignored", "named", "ready", "record"]
 
@@ -79,7 +79,7 @@ def record(repository: Repository, changed: Mapping[str, str], subject: str, bod
     # commits whole and clears up
     words = ["git", "commit", "--quiet", "--only", "-m", subject, *(("-m", body) if body else ()), "--", *files]
     try:
-        done = shell.run(words, environment=dict(os.environ) | _literal(), timeout=PATIENCE, cwd=repository.root)
+        done = shell.run(words, environment=_everything(), timeout=PATIENCE, cwd=repository.root)
     except BaseException:
         _forget(repository, fresh)
         raise
@@ -93,8 +93,10 @@ def record(repository: Repository, changed: Mapping[str, str], subject: str, bod
     return after
 
 
-def _literal() -> dict[str, str]:
-    return {name: value for name, value in environment().items() if name == "GIT_LITERAL_PATHSPECS"}
+def _everything() -> dict[str, str]:
+    """All that the user's hooks may need, but what leads git elsewhere: a hook of git's has that, too."""
+    literal = {name: value for name, value in environment().items() if name == "GIT_LITERAL_PATHSPECS"}
+    return {name: value for name, value in os.environ.items() if name not in LEADING} | literal
 
 
 def _forget(repository: Repository, fresh: Sequence[str]) -> None:
