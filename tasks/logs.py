@@ -13,6 +13,7 @@ from schemas.job import Job, Pod
 from schemas.target import Target
 from tasks.image import content
 from tasks.verify import kept
+from tasks.verify.masking import without_logins
 from tasks.verify.run import Servers, servers
 from tasks.work import Outcome, Work
 from tools.argocd import Server
@@ -97,7 +98,7 @@ def _pod(server: Server, application: str, namespace: str, pod: Pod) -> Iterator
             continue
         log = server.log(application, namespace, pod.name, one.name)
         yield f"{one.name}: {_told(parse_log(log.text))}{', without its beginning' if log.cut else ''}"
-        yield from (f"  {line}" for line in log.text.splitlines())
+        yield from (f"  {line}" for line in without_logins(log.text).splitlines())
 
 
 def _told(log: GooseLog) -> str:

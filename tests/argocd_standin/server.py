@@ -94,7 +94,7 @@ class World:
         """Status and body of the answer to a request."""
         status, document = self.answer(method, path, query, body)
         lines = document if isinstance(document, list) else [document]
-        return status, "\n".join(map(json.dumps, lines)).encode()
+        return status, "\n".join(json.dumps(one, ensure_ascii=False) for one in lines).encode()  # as Go writes it
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Document) -> tuple[int, Any]:
         """Status and document, or lines of one."""
@@ -162,7 +162,7 @@ class World:
         if what in {"syncwindows", "events"}:
             return 200, self.windows if what == "syncwindows" else {"items": self.events}
         if what == "logs":
-            lines = self.logs.get(query["podName"], "").splitlines()
+            lines = filter(None, self.logs.get(query["podName"], "").split("\n"))
             entries = [{"content": line, "last": False, "podName": query["podName"]} for line in lines]
             return 200, [{"result": one} for one in (*entries, {"content": "", "last": True})]
         return 404, {"error": "Not Found", "code": 5, "message": "Not Found"}

@@ -45,6 +45,12 @@ def test_the_log_is_shown_whole_with_what_goose_did(mono: Monorepo) -> None:
     assert [line.strip() for line in lines] == LOG.splitlines()
 
 
+def test_the_password_of_a_url_that_goose_could_not_read_is_not_shown(mono: Monorepo, world: World) -> None:
+    world.logs["shop-migrate-xrun-1"] = 'goose run: parse "http://u:s3c/t@h:8123/db": invalid port ":s3c" after host'
+    shown = mono.fine("logs:shop@dev", SHOP_TOKEN=TOKEN).stdout
+    assert 'goose run: parse "http://…@h:8123/db": invalid port ":…" after host' in shown
+
+
 def test_of_several_tries_the_oldest_comes_first(mono: Monorepo, world: World) -> None:
     earlier = deepcopy(world.pods["shop-migrate-xrun-1"])
     earlier["metadata"] |= {"name": "shop-migrate-zzz", "creationTimestamp": "2026-11-23T04:56:45Z"}

@@ -32,6 +32,13 @@ def test_a_job_its_pods_and_their_logs_are_read_as_they_are_in_the_cluster(serve
     assert server.log("cart-dev", "auth", pod.name, "migrate").text == LOG
 
 
+def test_a_line_of_a_log_may_hold_any_character(server: Server, world: World) -> None:
+    said = 'ERROR: no such place: "a\x85b\u2028c"'
+    (pod,) = server.pods("cart-dev", "auth", world.jobs["cart-migrate"]["metadata"]["uid"])
+    world.logs[pod.name] = f"{said}\nend"
+    assert server.log("cart-dev", "auth", pod.name, "migrate").text == f"{said}\nend"
+
+
 def test_a_job_that_is_not_there_is_none_and_pods_of_another_job_are_not_its(server: Server) -> None:
     assert server.job("cart-dev", "auth", "gone") is None
     assert server.pods("cart-dev", "auth", "another uid") == ()

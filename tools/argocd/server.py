@@ -152,7 +152,7 @@ def _pods_of(owner: str) -> Callable[[Any], list[str]]:
 def _lines(text: str) -> list[str]:
     """The lines of a log as Argo CD streams them: a JSON object each, and an empty one at the end."""
     found = []
-    for line in filter(None, text.splitlines()):
+    for line in filter(None, text.split("\n")):
         part = Part(json.loads(line))
         if part.has("error"):
             raise Unreadable(part.part("error").text("message") or "the log broke off")
