@@ -210,4 +210,4 @@ def _explained(work: Work, release: Release, part: Part, held: Held | None) -> P
     """With the versions that git knows of other releases, where a database holds more than the image's files."""
     if held is None or held.versions <= part.files.keys():
         return part
-    return replace(part, known=known(work, release.databases[part.label]))
+    return replace(part, known=known(work, release.place.environment, release.databases[part.label]))

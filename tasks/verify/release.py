@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.catalog import Database
+from schemas.catalog import Database, Environment
 from schemas.errors import GanderError, Refused, StreamError
 from schemas.image import Content
 from schemas.stream import Migration, version_of
@@ -139,15 +139,18 @@ def said(release: Release, revisions: Sequence[str], asked: str) -> Look[str]:
     return Look(why=f"{asked} synced {listed}, which {place.called} has not", source=source)
 
 
-def known(work: Work, database: Database) -> frozenset[int]:
-    """The versions of every file that git ever had in a stream's folder, here or on the base branch."""
+def known(work: Work, environment: Environment, database: Database) -> frozenset[int]:
+    """The versions of every file that git ever had in a stream's folder, here or on the base branch.
+
+    In a protected environment on the base branch alone: nothing else may have gone there.
+    """
     repository = git.find(work.catalog.root)
     if repository is None:
         return frozenset()
     base = repository.base(work.catalog.base)
-    paths = repository.ever("HEAD", database.migrations)
-    if base:
-        paths |= repository.ever(base.commit, database.migrations)
+    tips = [base.commit] if base else []
+    tips += [] if base and environment.protected else ["HEAD"]
+    paths = frozenset[str]().union(*(repository.ever(tip, database.migrations) for tip in tips))
     versions = (version_of(path.rpartition("/")[2]) for path in paths)
     return frozenset(one for one in versions if isinstance(one, int))
 

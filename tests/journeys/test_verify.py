@@ -118,16 +118,21 @@ def test_a_protected_environment_is_verified_by_all_five_facts_whatever_a_catalo
     lax("require: [operation, hook, database]")
     yard.world.jobs.clear()
     assert yard.verify(monkeypatch).summary.startswith("verified without job, log")
+    protected(monkeypatch)
+    with pytest.raises(NotVerified, match="the Job cannot be looked at"):
+        yard.verify(monkeypatch)
+
+
+def protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, dev is protected."""
     read = catalog_file.load
 
-    def protected(path: Path, cache: Path | None = None) -> Catalog:
+    def changed(path: Path, cache: Path | None = None) -> Catalog:
         made = read(path, cache)
         dev = made.environments["dev"]._replace(protected=True)
         return made._replace(environments={**made.environments, "dev": dev})
 
-    monkeypatch.setattr(catalog_file, "load", protected)
-    with pytest.raises(NotVerified, match="the Job cannot be looked at"):
-        yard.verify(monkeypatch)
+    monkeypatch.setattr(catalog_file, "load", changed)
 
 
 def test_a_service_that_owns_no_database_has_nothing_to_verify(yard: Yard) -> None:
@@ -147,6 +152,9 @@ def test_an_older_release_on_a_newer_database_is_verified(yard: Yard, monkeypatc
     try:
         assert yard.verify(monkeypatch).summary.startswith("verified: 2 versions")
         assert "and 1 of newer releases" in "\n".join(yard.said.lines)
+        protected(monkeypatch)
+        with pytest.raises(NotVerified, match="it has 3, which no file explains"):  # it is on no branch of the remote
+            yard.verify(monkeypatch)
     finally:
         git(yard.mono.root, "reset", "--quiet", "--hard", "HEAD^")
 
