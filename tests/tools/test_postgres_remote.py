@@ -108,7 +108,7 @@ def test_a_version_table_that_may_not_be_read_is_an_error_and_another_ones_is_a_
 @pytest.mark.parametrize(
     ("pattern", "put", "why", "todo"),
     [
-        ("r3ad-only", "wrong", "password authentication failed", "correct the user and the password"),
+        ("r3ad-only", "m1staken-0ne", "password authentication failed", "correct the user and the password"),
         (r"://reader_", "://nobody_", "authentication failed", "correct the user and the password"),
         (r":\d+/", ":1/", "Connection refused", "VPN"),
         (r"127\.0\.0\.1", "db.invalid", "resolve|translate|not known", "VPN"),
