@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import yaml
@@ -37,7 +38,8 @@ def refuse(place: Site, application: Application, commit: str, image: str) -> No
 
     Where it cannot be told from the files alone, the Job itself is looked at, when it is there.
     """
-    with objects(place.remote.repository.root) as there:
+    last: Given | None = None
+    with objects(place.remote.repository.root) as there, suppress(RecursionError):  # an alias may hold itself
         *_, last = None, *_given(there, application, commit, place.key.split("."))
     if last is None or last.image in {None, image}:
         return
@@ -60,15 +62,15 @@ def _given(there: Objects, application: Application, commit: str, key: list[str]
         beside = _object(_read(there, commit, posixpath.join("/", source.path, name))).get("helm")
         helm, named = (_merged(helm, beside), name) if beside is not None else (helm, named)
     helm = _object(helm)
-    for file in ("values.yaml", *map(str, helm.get("valueFiles") or ())):
+    for file in ("values.yaml", *map(str, _array(helm.get("valueFiles")))):
         if "://" in file or UNSURE & set(file):
             yield Given(file, None)
             continue
         path = posixpath.normpath(posixpath.join("/", source.path, file))
         yield from _of(_read(there, commit, path), key, path[1:])
-    inline = helm.get("valuesObject") or _loaded(helm.get("values") or "")
+    inline = helm.get("valuesObject") or _loaded(str(helm.get("values") or ""))
     yield from _of(inline, key, f"{named}: helm.{'valuesObject' if helm.get('valuesObject') else 'values'}")
-    for one in map(_object, helm.get("parameters") or ()):
+    for one in map(_object, _array(helm.get("parameters"))):
         if one.get("name") == ".".join(key):
             yield Given(f"{named}: helm.parameters", str(one.get("value") or ""))
 
@@ -90,7 +92,7 @@ def _read(there: Objects, commit: str, path: str) -> Any:
 def _loaded(text: str | bytes) -> Any:
     try:
         return yaml.load(text, LOADER)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
 
@@ -109,3 +111,7 @@ def _merged(held: Any, patch: Any) -> Any:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _array(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()

@@ -16,9 +16,7 @@ from tasks.verify.required import left_out
 __all__ = ["Verdict", "judge", "stuck"]
 
 TERMINATED = "Operation terminated"
-REFUSED = (
-    "SyncFailed"  # status of a row whose object the cluster did not take; a hook that was made has another, or none
-)
+REFUSED = "SyncFailed"  # status of a row whose object the cluster did not take; a hook that was made has none
 AGAIN = ("run it again", "then run it again")  # what every advice says, with the command
 LISTED = 5  # resources that a note names
 # Of several facts that do not hold, the one that explains the others is told: in this order.

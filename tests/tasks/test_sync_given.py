@@ -112,6 +112,8 @@ def test_an_application_that_takes_another_image_than_was_shown_is_refused(
         ({"valueFiles": ["values-dev.yaml", "more-*.yaml"]}, {f"{HELM}/values-dev.yaml": ELSE}),
         (BOTH, {f"{HELM}/more.yaml": "{{ not YAML"}),
         ({**BOTH, "parameters": [{"name": "replicas", "value": "2"}]}, {}),
+        (BOTH, {f"{HELM}/.argocd-source.yaml": "helm: &all {more: *all}"}),
+        (BOTH, {f"{HELM}/.argocd-source.yaml": {"helm": {"valueFiles": 5, "values": [1], "parameters": 5}}}),
     ],
     ids=[
         "its file counts more than the chart's own values",
@@ -122,6 +124,8 @@ def test_an_application_that_takes_another_image_than_was_shown_is_refused(
         "nobody knows which files those are",
         "a file that nobody can read",
         "a parameter of something else",
+        "a source that holds itself",
+        "a source of no such form",
     ],
 )
 def test_what_says_the_same_or_cannot_be_told_is_not_refused(
