@@ -18,7 +18,7 @@ __all__ = ["FILES", "HEAD", "Fleet", "fleet"]
 
 GOOD = "-- +goose Up\nCREATE TABLE {0} (id TEXT PRIMARY KEY);\n-- +goose Down\nDROP TABLE {0};\n"
 FILES = {"00001_a.sql": GOOD.format("a"), "00002_b.sql": GOOD.format("b")}
-HEAD = """image: {repository: "HOST/shop/{service}"}
+HEAD = """image: {repository: "HOST/shop/{service}", platforms: [linux/amd64]}
 environments:
   dev:
     namespace: auth

@@ -25,6 +25,7 @@ from tests.registries import Registry
 
 LISTED = ("slow", "shop", "fast")  # as services.yaml has them
 FAILS = "shop"
+PATIENCE = 600  # seconds: on a fresh machine the first image waits for goose to be built
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ def _command(site: Fleet) -> subprocess.Popen[str]:
 def _deploy(site: Fleet) -> subprocess.CompletedProcess[str]:
     process = _command(site)
     try:
-        out, said = process.communicate(timeout=120)
+        out, said = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert "Traceback" not in said, said
