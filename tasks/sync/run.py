@@ -75,7 +75,7 @@ def run(work: Work) -> Outcome:
 def _begun(site: Site) -> tuple[Site, Request]:
     """Ask for the release, or find the run that does it already; each time by what branch and Application say then."""
     until, busy, waiting = time.monotonic() + DEADLINE, 0, ""
-    permission = Permission()
+    permission, kept = Permission(), False
     while True:
         application = site.server.application(site.expected.application)
         seen = site.follows.under_way.get(site.target, "")
@@ -85,8 +85,10 @@ def _begun(site: Site) -> tuple[Site, Request]:
             site.say(f"taking up run {first.run}")
             return site, Request(site.expected.application, site.expected.image, first.commit, first.run)
         if isinstance(first, Ask):
-            if application.state is not None:  # the sync deletes what its Jobs have printed
+            if application.state is not None and not kept:  # the sync deletes what its Jobs have printed
                 keep(site.work, site.work.target, printed(site.server, site.expected, site.engines))
+                kept = True
+                continue  # that took a while, in which somebody may have synced this very release
             closed(site.server.windows(application.name), application.name, site.target)
             given.refuse(site.written.place, application, site.written.tip, site.expected.image)
             if not permission.given(site, application):
