@@ -9,7 +9,7 @@ from schemas.application import IMAGE, Application, Request
 from schemas.errors import Refused
 from schemas.windows import Window, Windows
 
-__all__ = ["Ask", "Begin", "Resume", "Wait", "begin", "closed", "latest"]
+__all__ = ["Ask", "Begin", "Resume", "Wait", "begin", "closed", "latest", "over"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """The operation that runs is a run of ours for this very release, of this machine or of another."""
+    """A run of ours for this very release, of this machine or of another, is under way, or was a moment ago."""
 
     run: str
     commit: str
@@ -35,11 +35,11 @@ class Wait:
 Begin = Ask | Resume | Wait
 
 
-def begin(application: Application, image: str, alike: Collection[str], target: str, *, seen: str = "") -> Begin:
+def begin(application: Application, image: str, alike: Collection[str], target: str, *, before: str = "") -> Begin:
     """What comes first. ``alike`` are the commits that say the same of this service as the branch does now.
 
-    ``seen`` is the run that was under way when this run of doit looked first. Where it has ended since, it is taken
-    up all the same, and judged: to ask for the release again would hide what it came to.
+    ``before`` is the run that was `over` when this run of doit looked first. One that has ended since is taken up as
+    one that runs is, and judged: to ask for the release again would roll it out twice, and hide what it came to.
 
     Raises Refused where Argo CD syncs by itself, or the Application is not rendered from one folder of a repository:
     it takes no commit then.
@@ -57,7 +57,7 @@ def begin(application: Application, image: str, alike: Collection[str], target: 
             why="of several sources, or of a repository of charts, no single commit is the release",
             todo="give the Application one `source:` with a `path:`",
         )
-    last = latest(application, seen)
+    last = latest(application, before)
     if last is None:
         return Ask()
     ours = bool(last.run) and last.told(IMAGE) == image and not (last.partial or last.dry)
@@ -68,11 +68,17 @@ def begin(application: Application, image: str, alike: Collection[str], target: 
     return Wait(whose=f"{last.whose}{f' (run {last.run})' if last.run else ''}")
 
 
-def latest(application: Application, seen: str) -> Request | None:
-    """The operation that runs, or that run of ours where it was the last one and is over."""
+def latest(application: Application, before: str) -> Request | None:
+    """The operation that runs, or a run of ours that has ended, unless that was `over` before; None without."""
     state = application.state
-    over = state.request if state and seen and state.request.run == seen else None
-    return application.pending or over
+    since = state.request if state and state.request.run not in {"", before} else None
+    return application.pending or since
+
+
+def over(application: Application) -> str:
+    """The run of ours whose operation is the last one, and has ended; empty where there is none such."""
+    state, pending = application.state, application.pending
+    return state.request.run if state and (pending is None or pending.run != state.request.run) else ""
 
 
 def closed(windows: Windows, application: str, target: str) -> None:

@@ -16,7 +16,7 @@ from tasks.promote import references
 from tasks.promote.sites import sites
 from tasks.sync import given
 from tasks.sync import request as requests
-from tasks.sync.before import Ask, Resume, begin, closed, latest
+from tasks.sync.before import Ask, Resume, begin, closed, latest, over
 from tasks.sync.ending import ended, goes_on, stopped
 from tasks.sync.follow import DEADLINE, Memory, jobs_of, shown, step
 from tasks.sync.permission import Permission
@@ -75,26 +75,22 @@ def run(work: Work) -> Outcome:
 def _begun(site: Site) -> tuple[Site, Request]:
     """Ask for the release, or find the run that does it already; each time by what branch and Application say then."""
     until, busy, waiting = time.monotonic() + DEADLINE, 0, ""
-    permission, kept = Permission(), False
+    permission, prepared = Permission(), None
     while True:
         application = site.server.application(site.expected.application)
-        seen = site.follows.under_way.get(site.target, "")
-        alike = _alike(site, application, seen)
-        first = begin(application, site.expected.image, alike, site.target, seen=seen)
+        before = site.follows.before.setdefault(site.target, over(application))
+        alike = _alike(site, application, before)
+        first = begin(application, site.expected.image, alike, site.target, before=before)
         if isinstance(first, Resume):
             site.say(f"taking up run {first.run}")
             return site, Request(site.expected.application, site.expected.image, first.commit, first.run)
         if isinstance(first, Ask):
-            if application.state is not None and not kept:  # the sync deletes what its Jobs have printed
-                keep(site.work, site.work.target, printed(site.server, site.expected, site.engines))
-                kept = True
+            if prepared != (application.state, site.written.tip):
+                if _prepared(site, application, permission):
+                    prepared = application.state, site.written.tip
+                else:
+                    site = site.read()
                 continue  # that took a while, in which somebody may have synced this very release
-            closed(site.server.windows(application.name), application.name, site.target)
-            given.refuse(site.written.place, application, site.written.tip, site.expected.image)
-            if not permission.given(site, application):
-                site = site.read()
-                continue
-            references.refuse(site.work, site.written.commit)
             wanted = requests.new(application.name, site.expected.image, site.written.tip)
             with site.follows.following(site.target, wanted.run):
                 refused = requests.ask(site.server, wanted, site.follows.pause, site.say)
@@ -117,9 +113,24 @@ def _begun(site: Site) -> tuple[Site, Request]:
         site = site.read()
 
 
-def _alike(site: Site, application: Application, seen: str) -> frozenset[str]:
+def _prepared(site: Site, application: Application, permission: Permission) -> bool:
+    """Whether it may be asked for, by this state of the Application; False: everything is to be looked at again first.
+
+    What the Jobs of the operation before have printed is kept, as the next one deletes it. Raises Refused.
+    """
+    if application.state is not None:
+        keep(site.work, site.work.target, printed(site.server, site.expected, site.engines))
+    closed(site.server.windows(application.name), application.name, site.target)
+    given.refuse(site.written.place, application, site.written.tip, site.expected.image)
+    if not permission.given(site, application):
+        return False
+    references.refuse(site.work, site.written.commit)
+    return True
+
+
+def _alike(site: Site, application: Application, before: str) -> frozenset[str]:
     """The commit of the operation that may be taken up, where it says the same as the branch does now."""
-    last, source, tip = latest(application, seen), application.source, site.written.tip
+    last, source, tip = latest(application, before), application.source, site.written.tip
     commits = last.revisions if last and source else ()
     return frozenset(one for one in commits if source and same(site.written.place, source, one, tip))
 

@@ -12,6 +12,7 @@ from schemas.errors import GanderError
 from tasks.image import content
 from tasks.promote.sites import sites
 from tasks.promote.standing import Seen, look
+from tasks.sync.before import over
 from tasks.sync.rendered import alike
 from tasks.sync.watch import Follows
 from tasks.verify.findings import Finding, find
@@ -75,18 +76,16 @@ def _answer(work: Work, seen: Seen | GanderError, began: float) -> Answer:
     application = gathered.facts.application.value
     if application is None:
         return Answer(up_to_date=None, because=f"not known: {gathered.facts.application.why}")
-    if application.pending is not None:
-        name = f"{target.service}@{target.environment}"
-        Follows.of(work.session).under_way[name] = application.pending.run
+    Follows.of(work.session).before.setdefault(f"{target.service}@{target.environment}", over(application))
     against = lacking(gathered, required(release.place.environment))
-    over = _over(application, release) or next((f"{one.about}: {one.says}" for one in against), "")
-    if over:
-        return Answer(up_to_date=False, because=over)
+    speaks_against = _other(application, release) or next((f"{one.about}: {one.says}" for one in against), "")
+    if speaks_against:
+        return Answer(up_to_date=False, because=speaks_against)
     looks(work).keep(target, Look(release, gathered), began)
     return Answer(up_to_date=True, because=f"{application.name} has rolled out what {seen.place.called} says")
 
 
-def _over(application: Application, release: Release) -> str:
+def _other(application: Application, release: Release) -> str:
     """Why the last operation is not the one, as far as the Application itself tells; empty where it may be."""
     state, source = application.state, application.source
     if application.automated:

@@ -27,13 +27,13 @@ SOON = 20.0  # seconds after which looks become rarer
 class Follows:
     """The operations that a run follows. A run that ends before they do says how each is taken up again.
 
-    ``under_way`` has the run that was seen to go on when somebody first looked, by target: it may end before its turn.
+    ``before`` has the run that was over when somebody first looked, by target: one that ends later is judged yet.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._over = say, Event()
         self._open: dict[str, str] = {}
-        self.under_way: dict[str, str] = {}
+        self.before: dict[str, str] = {}
 
     @classmethod
     def of(cls, session: Session) -> Follows:

@@ -13,7 +13,7 @@ from tasks.sync.standing import up_to_date
 from tasks.verify.looks import looks
 from tests.argocd_standin.controller import acting, picks_up, prints, well
 from tests.argocd_standin.server import TOKEN, Fault, World
-from tests.journeys.syncing import LOGS, failed, fixture_fresh, sync, work
+from tests.journeys.syncing import LOGS, failed, fixture_fresh, rolled_out, sync, work
 from tests.journeys.wrong import LOG
 from tests.journeys.yard import Yard, fixture_yard
 from tests.playground import git
@@ -180,6 +180,23 @@ def test_somebody_elses_operation_is_waited_for_and_named(yard: Yard, monkeypatc
     world.look = look
     assert sync(yard, monkeypatch).summary.startswith("shop-dev is at")
     assert "waiting for an operation of alice" in yard.said.lines
+
+
+def test_a_run_for_this_release_that_came_and_ended_since_the_first_look_is_taken_up(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody types the same at the same time: what the first has rolled out is not rolled out twice."""
+    looked = []
+
+    def meanwhile(_world: World, name: str) -> None:
+        looked.append(name)
+        if len(looked) == 2:
+            rolled_out(yard)
+
+    yard.world.look = meanwhile
+    assert "applied 00001_a.sql, 00002_b.sql" in sync(yard, monkeypatch).summary
+    assert any("taking up run run-1" in line for line in yard.said.lines)
+    assert yard.world.sent == []
 
 
 def test_a_run_of_ours_for_another_image_is_waited_for(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

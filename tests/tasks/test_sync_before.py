@@ -11,7 +11,7 @@ import yaml
 from schemas.application import Application, application
 from schemas.errors import GanderError, NotVerified, Refused
 from schemas.windows import Windows, windows
-from tasks.sync.before import Ask, Resume, Wait, begin, closed
+from tasks.sync.before import Ask, Resume, Wait, begin, closed, over
 from tasks.sync.watch import Follows
 from tests.argocd_standin.server import recorded
 
@@ -31,32 +31,58 @@ def there(case: dict[str, Any]) -> Application:
     if "source" in case:
         del spec["source"]
         spec |= SOURCES[case["source"]]
-    told = {"gander-run": case.get("run"), "gander-image": case.get("image")}
     if {"by", "run", "image", "commit"} & case.keys():
-        found["operation"] = {
-            "initiatedBy": {"username": case.get("by", "")},
-            "info": [{"name": name, "value": value} for name, value in told.items() if value],
-            "sync": {
-                "revision": case.get("commit", ""),
-                "dryRun": case.get("dry", False),
-                "resources": [{"kind": "Job", "name": "x"}] if case.get("partial") else [],
-            },
-        }
+        found["operation"] = operation(case)
+    if "ended" in case:
+        found["status"]["operationState"]["operation"] = operation(case["ended"])
     return application(found)
+
+
+def operation(case: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for."""
+    told = {"gander-run": case.get("run"), "gander-image": case.get("image")}
+    return {
+        "initiatedBy": {"username": case.get("by", "")},
+        "info": [{"name": name, "value": value} for name, value in told.items() if value],
+        "sync": {
+            "revision": case.get("commit", ""),
+            "dryRun": case.get("dry", False),
+            "resources": [{"kind": "Job", "name": "x"}] if case.get("partial") else [],
+        },
+    }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_comes_first(name: str) -> None:
     case = CASES[name]
-    says = case.get("says", "")
+    says, before = case.get("says", ""), case.get("before", "")
     if case["comes"] == "refused":
         with pytest.raises(Refused) as caught:
-            begin(there(case), "a", {"1", "2"}, "shop@dev")
+            begin(there(case), "a", {"1", "2"}, "shop@dev", before=before)
         assert says in caught.value.what
         return
-    first = begin(there(case), "a", {"1", "2"}, "shop@dev")
-    expected = {"ask": Ask(), "resume": Resume(run="r", commit=case.get("commit", "")), "wait": Wait(whose=says)}
+    first = begin(there(case), "a", {"1", "2"}, "shop@dev", before=before)
+    expected = {
+        "ask": Ask(),
+        "resume": Resume(run="r", commit=case.get("ended", case).get("commit", "")),
+        "wait": Wait(whose=says),
+    }
     assert first == expected[case["comes"]]
+
+
+@pytest.mark.parametrize(
+    ("case", "run"),
+    [
+        ({}, ""),
+        ({"ended": {"run": "r"}}, "r"),
+        ({"ended": {"run": "r"}, "run": "s"}, "r"),
+        ({"ended": {"run": "r"}, "run": "r"}, ""),
+    ],
+    ids=["somebody else's was the last", "ours was", "another one is under way since", "it goes on, or is tried again"],
+)
+def test_which_run_was_over(case: dict[str, Any], run: str) -> None:
+    told = {"ended": {}, **case}
+    assert over(there(told)) == run
 
 
 ALLOW = {"kind": "allow", "schedule": "0 9 * * *", "duration": "1h"}
