@@ -6,6 +6,8 @@ import json
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import psycopg
@@ -70,14 +72,21 @@ def test_a_release_is_rolled_out_and_verified_and_then_nothing_runs(site: Site, 
     assert "1 ran, 0 up to date, 0 failed" in mono.fine(TARGET).stderr
 
 
-def test_a_job_whose_pods_a_quota_refuses_ends_early_and_nothing_of_it_runs(site: Site, mono: Monorepo) -> None:
+@contextmanager
+def quota(site: Site, name: str, hard: str) -> Iterator[None]:
+    """The namespace takes no more than that."""
     space = f"--namespace={site.namespace}"
-    site.cluster.kubectl("create", "quota", "none", "--hard=pods=0", space)
+    site.cluster.kubectl("create", "quota", name, f"--hard={hard}", space)
     try:
+        yield
+    finally:
+        site.cluster.kubectl("delete", "quota", name, space)
+
+
+def test_a_job_whose_pods_a_quota_refuses_ends_early_and_nothing_of_it_runs(site: Site, mono: Monorepo) -> None:
+    with quota(site, "none", "pods=0"):
         site.valued("chore: again", note="quota")
         said = failed(mono)
-    finally:
-        site.cluster.kubectl("delete", "quota", "none", space)
     assert "the pod of the migration does not start" in said
     assert "exceeded quota: none" in said
     assert "it was ended, and nothing of it runs" in said
@@ -87,13 +96,9 @@ def test_a_job_whose_pods_a_quota_refuses_ends_early_and_nothing_of_it_runs(site
 
 
 def test_a_job_that_the_cluster_refuses_itself_is_told_as_one_that_never_ran(site: Site, mono: Monorepo) -> None:
-    space = f"--namespace={site.namespace}"
-    site.cluster.kubectl("create", "quota", "jobs", "--hard=count/jobs.batch=0", space)
-    try:
+    with quota(site, "jobs", "count/jobs.batch=0"):
         site.valued("chore: again", note="quota on Jobs")
         said = failed(mono)
-    finally:
-        site.cluster.kubectl("delete", "quota", "jobs", space)
     assert "failed before any migration: " in said
     assert f"{SERVICE}-migrate: " in said
     assert "exceeded quota: jobs" in said

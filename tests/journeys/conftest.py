@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -24,6 +24,23 @@ from tests.registries import Registry
 ROOT = Path(__file__).parents[2]
 AWAY = ("SERVICES", "CI", "NO_COLOR", "PYTHONPATH", "PYTHONWARNINGS", "PYTHONSTARTUP", "TERM", "COLUMNS")
 URL = re.compile(r"^(\S+)\t(postgres://\S+)$", re.MULTILINE)
+
+
+def answer(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a command of the project's folder says to nobody's terminal; a traceback is never an answer."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    return done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +76,7 @@ class Monorepo:
 
     def doit(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Type a command and read what it says; a traceback is never an answer."""
-        done = subprocess.run(
-            self.command(*words),
-            cwd=ROOT,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stderr
-        assert "\x1b" not in done.stdout + done.stderr
-        return done
+        return answer(self.command(*words), {**self.environment, **variables})
 
     def fine(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Type a command that must end well."""

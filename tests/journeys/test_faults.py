@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.argocd_standin.server import TOKEN
-from tests.journeys.conftest import ROOT, Monorepo, ran
+from tests.journeys.conftest import Monorepo, answer, ran
 from tests.journeys.faults import FAULTS, Misdeed
 from tests.journeys.fleet import Fleet, fleet
 
@@ -63,17 +63,8 @@ def fixture_walk(empty_server: Monorepo, tmp_path_factory: pytest.TempPathFactor
 
 def typed(site: Fleet, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, with waits that are short."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.hurried", "0", "run", "--continue", *words],
-        cwd=ROOT,
-        env={**site.mono.environment, **site.variables()},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
+    command = [sys.executable, "-W", "error", "-m", "tests.hurried", "0", "run", "--continue", *words]
+    done = answer(command, {**site.mono.environment, **site.variables()})
     assert TOKEN not in done.stdout + done.stderr
     assert done.returncode == 1
     return done

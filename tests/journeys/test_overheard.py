@@ -10,7 +10,7 @@ import pytest
 
 from tests.argocd_standin.controller import acting, picks_up, well
 from tests.argocd_standin.server import TOKEN, Fault
-from tests.journeys.conftest import ROOT
+from tests.journeys.conftest import answer
 from tests.journeys.syncing import LOGS
 from tests.journeys.wrong import job_wrong
 from tests.journeys.yard import Yard, fixture_well, fixture_yard
@@ -28,17 +28,8 @@ def overheard(
     """What a command says, and whom it turned to."""
     file = folder / "heard"
     file.write_text("")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.overheard", str(file), *words],
-        cwd=ROOT,
-        env={**yard.mono.environment, **yard.variables, **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
+    command = [sys.executable, "-W", "error", "-m", "tests.overheard", str(file), *words]
+    done = answer(command, {**yard.mono.environment, **yard.variables, **variables})
     assert TOKEN not in done.stdout + done.stderr
     return done, set(file.read_text().splitlines())
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.tools.conftest import quiet, wait
+from tests.tools.conftest import quiet, users, wait
 from tools.clickhouse import Embedded
 from tools.clickhouse.server import Connected
 
@@ -37,26 +36,8 @@ def fixture_engine(tmp_path: Path) -> Iterator[Embedded]:
 @pytest.fixture(name="hold")
 def fixture_hold() -> Iterator[Hold]:
     """Start another process that uses the server of a home until its standard input ends."""
-    processes = []
-
-    def start(place: Path, *clusters: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", USER_OF_A_SERVER, str(place), *clusters],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream:
-                stream.close()
+    with users(USER_OF_A_SERVER) as start:
+        yield lambda place, *clusters: start(str(place), *clusters)
 
 
 def gone(engine: Embedded) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +18,7 @@ import psycopg
 import pytest
 
 from tools import toolchain
+from tools.account import Account
 from tools.postgres import Embedded
 from tools.postgres.account import choose
 from tools.postgres.server import Connected
@@ -89,11 +92,18 @@ def engine(home: Path, programs: Path) -> Iterator[Embedded]:
 @pytest.fixture
 def hold(programs: Path) -> Iterator[Hold]:
     """Start another process that uses the server of a home until its standard input ends."""
+    with users(USER_OF_A_SERVER) as start:
+        yield lambda place: start(str(place), str(programs))
+
+
+@contextmanager
+def users(script: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start processes of that script, each with words of its own; all are ended with it."""
     processes = []
 
-    def start(place: Path) -> subprocess.Popen[str]:
+    def start(*words: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", USER_OF_A_SERVER, str(place), str(programs)],
+            [sys.executable, "-c", script, *words],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -109,6 +119,34 @@ def hold(programs: Path) -> Iterator[Hold]:
         for stream in (process.stdin, process.stdout):
             if stream:
                 stream.close()
+
+
+def as_nobody(home: Path, engine: str, *words: str) -> str:
+    """Have an engine at a home begun, asked and ended by an account that is not root's; which databases it settled."""
+    user = pwd.getpwnam("nobody")
+    # it reads what only root may enter, such as this interpreter; it is no root and owns its home only
+    account = Account(name="nobody", uid=user.pw_uid, gid=user.pw_gid, capability="dac_read_search")
+    account.own(home.parent)
+    journey = (
+        f"import os, sys; from pathlib import Path; from {engine} import Embedded\n"
+        "engine = Embedded(*map(Path, sys.argv[1:]))\n"
+        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one', None)))\n"
+        "engine.stop(print); print(*sorted(engine.settled()))\n"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "GANDER_TOOLS") if name in os.environ}
+    done = subprocess.run(
+        account.command((sys.executable, "-c", journey, str(home), *words)),
+        cwd=ROOT,
+        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    *_, created, settled = done.stdout.splitlines()
+    assert created == f"{user.pw_uid} True"
+    assert (home / "data").stat().st_uid == user.pw_uid
+    return settled
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import pwd
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import ServerError
-from tests.tools.clickhouse import ROOT, Hold, fixture_engine, fixture_hold, gone, leave, run, where
-from tests.tools.conftest import facts, quiet
-from tools.account import Account
+from tests.tools.clickhouse import Hold, fixture_engine, fixture_hold, gone, leave, run, where
+from tests.tools.conftest import as_nobody, facts, quiet
 from tools.clickhouse import Embedded, smoke
 
 __all__ = ["fixture_engine", "fixture_hold"]
@@ -84,24 +81,4 @@ def test_root_hands_the_server_to_an_account_without_rights(engine: Embedded) ->
 
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="becoming another user needs root on Linux")
 def test_an_ordinary_user_runs_it_too(tmp_path: Path) -> None:
-    user = pwd.getpwnam("nobody")
-    # it reads what only root may enter, such as this interpreter; it is no root and owns its home only
-    account = Account(name="nobody", uid=user.pw_uid, gid=user.pw_gid, capability="dac_read_search")
-    account.own(tmp_path)
-    journey = (
-        "import os, sys; from pathlib import Path; from tools.clickhouse import Embedded\n"
-        "engine = Embedded(Path(sys.argv[1]))\n"
-        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one', None)))\n"
-        "engine.stop(print); print('settled', sorted(engine.settled()))\n"
-    )
-    kept = {name: os.environ[name] for name in ("PATH", "GANDER_TOOLS") if name in os.environ}
-    done = subprocess.run(
-        account.command((sys.executable, "-c", journey, str(tmp_path / "clickhouse"))),
-        cwd=ROOT,
-        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-2:] == [f"{user.pw_uid} True", "settled ['default', 'one']"], done.stderr
-    assert (tmp_path / "clickhouse" / "data").stat().st_uid == user.pw_uid
+    assert as_nobody(tmp_path / "clickhouse", "tools.clickhouse") == "default one"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import signal
 import subprocess
 import sys
@@ -14,9 +13,8 @@ import psycopg
 import pytest
 
 from schemas.errors import ServerError
-from tests.tools.conftest import ByHand, Hold, facts, quiet, wait
+from tests.tools.conftest import ByHand, Hold, as_nobody, facts, quiet, wait
 from tools.postgres import Embedded
-from tools.postgres.account import Account
 
 ROOT = Path(__file__).parents[2]
 
@@ -210,23 +208,4 @@ def test_the_password_is_in_its_file_alone(engine: Embedded, hold: Hold) -> None
 
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="becoming another user needs root on Linux")
 def test_an_ordinary_user_runs_it_too(tmp_path: Path, programs: Path) -> None:
-    user = pwd.getpwnam("nobody")
-    # it reads what only root may enter, such as this interpreter; it is no root and owns its home only
-    account = Account(name="nobody", uid=user.pw_uid, gid=user.pw_gid, capability="dac_read_search")
-    account.own(tmp_path)
-    journey = (
-        "import os, sys; from pathlib import Path; from tools.postgres import Embedded\n"
-        "engine = Embedded(Path(sys.argv[1]), Path(sys.argv[2]))\n"
-        "with engine.serve(print) as server: print(os.geteuid(), bool(server.create('one', None)))\n"
-        "engine.stop(print); print('settled', sorted(engine.settled()))\n"
-    )
-    done = subprocess.run(
-        account.command((sys.executable, "-c", journey, str(tmp_path / "postgres"), str(programs))),
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-2:] == [f"{user.pw_uid} True", "settled ['one', 'postgres']"], done.stderr
-    assert (tmp_path / "postgres" / "data").stat().st_uid == user.pw_uid
+    assert as_nobody(tmp_path / "postgres", "tools.postgres", str(programs)) == "one postgres"
