@@ -89,10 +89,10 @@ class Terminal(Plain):
         from rich.console import Console  # noqa: PLC0415 - start-up: 60 ms that only a running job pays
         from rich.live import Live  # noqa: PLC0415
 
-        self._console = self._console or Console(file=sys.stderr, highlight=False)
+        console = self._console = self._console or Console(file=sys.stderr, highlight=False)
         self._live = Live(
-            get_renderable=self._picture,
-            console=self._console,
+            get_renderable=lambda: self._picture(max(console.width - MARGIN, 1)),
+            console=console,
             refresh_per_second=FRAMES_A_SECOND,
             transient=True,
             redirect_stdout=False,
@@ -105,7 +105,7 @@ class Terminal(Plain):
             self._live.stop()
             self._live = None
 
-    def _picture(self) -> Text:
+    def _picture(self, width: int) -> Text:
         from rich.text import Text  # noqa: PLC0415 - the same
 
         now = time.monotonic()
@@ -113,9 +113,9 @@ class Terminal(Plain):
         lines = []
         for name, (began, doing) in list(self._running.items()):
             line = Text.assemble((frame, "cyan"), f" {name}  {duration(now - began)}  ", (doing.split("\n")[0], "dim"))
-            line.truncate(max(self._console.width - MARGIN, 1) if self._console else 0, overflow="ellipsis")
+            line.truncate(width, overflow="ellipsis")
             lines.append(line)
-        return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+        return Text("\n", no_wrap=True).join(lines)
 
     @staticmethod
     def _styled(text: str, style: str) -> Text:

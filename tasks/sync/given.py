@@ -97,7 +97,7 @@ def _loaded(text: str | bytes) -> Any:
 
 
 def _merged(held: Any, patch: Any) -> Any:
-    """A JSON document with a merge patch (RFC 7386)."""
+    """A JSON document with a merge patch (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     found = dict(_object(held))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -13,26 +11,13 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from schemas.application import application
 from schemas.catalog import ALWAYS, FACTS, Environment
-from schemas.goose_log import parse_log
-from schemas.job import job, pod
 from tasks.sync.ending import Section
 from tasks.verify.advice import ADVICE
-from tasks.verify.facts import Expected, Facts, Held, Look, Part, Printed, Seen
-from tasks.verify.judgement import Verdict, judge
-from tasks.verify.masking import masked
 from tasks.verify.required import required
-from tests.argocd_standin.release import released
-from tests.argocd_standin.server import World
+from tests.tasks.verdicts import judged, part
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases/verify/verdicts.yaml").read_text())
-IMAGE = f"registry.example.com/shop/cart:m-0123456789abcdef@sha256:{'a' * 64}"
-COMMIT = "74de4fa726a32a125f73af5cb25606d9f5cf63c2"
-LOG = """2026/11/23 04:56:47 OK   1_a.sql (1.95ms)
-2026/11/23 04:56:47 OK   2_b.sql (1.95ms)
-2026/11/23 04:56:47 goose: successfully migrated database to version: 2
-"""
 ALL = [(kind, name) for kind, cases in CASES.items() for name in cases]
 
 
@@ -212,131 +197,3 @@ def test_the_runbook_has_a_section_for_every_verdict_with_its_words() -> None:
 
 def test_a_sync_that_ends_otherwise_names_a_section_of_the_runbook() -> None:
     assert {*get_args(Section)} < {*ADVICE}
-
-
-@pytest.mark.parametrize(
-    ("engine", "statement", "kept"),
-    [
-        ("postgres", "INSERT INTO u VALUES ('a@b.c', 42, 1.5)", "INSERT INTO u VALUES ('…', '…', '…')"),
-        ("postgres", "SELECT 'it''s', E'x\\'y', U&'z'", "SELECT '…', '…', U&'…'"),
-        ("postgres", "SELECT 'C:\\', 'secret'", "SELECT '…', '…'"),
-        ("postgres", "DO $$ secret $$; DO $a$ it's $a$", "DO '…'; DO '…'"),
-        ("postgres", "SELECT 'cut off", "SELECT '…'"),
-        ("postgres", 'ALTER TABLE t2 ADD "c3" varchar(9)', "ALTER TABLE t2 ADD \"c3\" varchar('…')"),
-        ("clickhouse", "INSERT INTO u VALUES ('it\\'s secret', 7)", "INSERT INTO u VALUES ('…', '…')"),
-    ],
-)
-def test_no_literal_of_a_statement_is_kept(engine: Any, statement: str, kept: str) -> None:
-    quoted = statement.replace("\\", "\\\\").replace('"', '\\"')
-    line = f'goose run: ERROR 2_b.sql: failed to execute SQL query "{quoted}": ERROR: boom (SQLSTATE 1)'
-    shown = parse_log(masked(line, engine)).failure
-    assert shown is not None
-    assert (shown.statement, shown.message) == (kept, "ERROR: boom (SQLSTATE 1)")
-
-
-def test_values_that_a_server_quotes_are_masked_and_names_are_not() -> None:
-    said = 'ERROR: invalid input syntax for type integer: "secret" (SQLSTATE 22P02)'
-    assert masked(said, "postgres") == "ERROR: invalid input syntax for type integer: '…' (SQLSTATE 22P02)"
-    named = 'ERROR: relation "users" does not exist (SQLSTATE 42P01)'
-    assert masked(named, "postgres") == named
-    assert masked("Code: 6. Cannot parse string 'secret' as UInt8", "clickhouse").endswith("string '…' as UInt8")
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        'goose run: parse "http://u:s3c%ZZt@h:8123/db": invalid URL escape "%ZZ"; parse "http://u:s3c%ZZt@h:8123/db"',
-        'goose run: parse "http://u:s3c/t@h:8123/db": invalid port ":s3c" after host',
-        'goose run: parse "http://u:s3c\\"x@ t@h:8123/db": net/url: invalid userinfo',
-        'goose run: cannot parse `postgres://u:xxxxxx@h:5432/db`: failed to parse (invalid port ":s3c" after host)',
-        "goose: cannot reach clickhouse://u:s3c@h:9000/db",
-    ],
-)
-def test_the_password_of_a_url_that_goose_could_not_read_is_masked(said: str) -> None:
-    """Of a Job's Secret, which nobody here knows. The words are those of goose 3.27.3."""
-    for engine in ("postgres", "clickhouse"):
-        shown = masked(said, engine)
-        assert not re.search("s3c|%ZZ|xxxxxx", shown)
-        assert "h:" in shown or "after host" in shown
-
-
-def part(key: str, known: tuple[int, ...] = ()) -> Part:
-    name = "cart-migrate" if key == "main" else f"cart-migrate-{key}"
-    return Part(label=f"cart/{key}", job=name, files={1: "1_a.sql", 2: "2_b.sql"}, known=frozenset(known))
-
-
-def judged(case: dict[str, Any], parts: tuple[Part, ...] | None = None) -> Verdict:
-    """The verdict on a release that went well but for what the case changes."""
-    parts = (part("main", case.get("known", ())),) if parts is None else parts
-    world = World()
-    released(world, "cart-dev", image=IMAGE, revision=COMMIT, logs={one.job: LOG for one in parts})
-    expected = Expected(
-        service="cart",
-        environment="dev",
-        application="cart-dev",
-        namespace="auth",
-        image=IMAGE,
-        digests=frozenset((IMAGE.partition("@")[2], f"sha256:{'b' * 64}")),
-        parts=parts,
-    )
-    return judge(facts(case, world, parts), expected, case.get("require", FACTS))
-
-
-def facts(case: dict[str, Any], world: World, parts: tuple[Part, ...]) -> Facts:
-    document = world.applications["cart-dev"]
-    rows = document["status"]["operationState"]["syncResult"]["resources"]
-    if "row" in case:
-        hook = next(one for one in rows if one["kind"] == "Job")
-        rows[rows.index(hook)] = merged(hook, case["row"])
-        rows[:] = filter(None, rows)
-    document = merged(document, {"status": {"operationState": case.get("state", {})}})
-    document = merged(document, case.get("application", {}))
-    return Facts(
-        application=Look(why="nobody answers") if document is None else Look(value=application(document)),
-        said=Look(value=case.get("said", IMAGE)),
-        jobs={one.job: seen(case, world, one) for one in parts},
-        logs={one.job: Look(value=tuple(printed(case, world, one))) for one in parts},
-        databases={one.label: held(case, one) for one in parts},
-    )
-
-
-def seen(case: dict[str, Any], world: World, part: Part) -> Look[Seen]:
-    found = merged(world.jobs[part.job], case.get("job", {}))
-    if found is None:
-        return Look(why="it is not there")
-    pods = [merged(one, case.get("pod", {})) for one in world.pods.values()]
-    for one in filter(None, pods):
-        status = one["status"]["containerStatuses"][0]
-        one["status"]["containerStatuses"][0] = merged(status, case.get("container", {}))
-    read = [pod(one) for one in pods if one]
-    name = f"{part.job}-xrun-1"
-    return Look(value=Seen(job=job(found), pods=tuple(one for one in read if one.name == name)))
-
-
-def printed(case: dict[str, Any], world: World, part: Part) -> Iterator[Printed]:
-    text = case.get(f"log of {part.label}", case.get("log", world.logs[f"{part.job}-xrun-1"]))
-    if text is not None:
-        yield Printed(pod=f"{part.job}-xrun-1", text=text, cut=case.get("cut", False), log=parse_log(text))
-
-
-def held(case: dict[str, Any], part: Part) -> Look[Held]:
-    told = case.get("database", {"versions": [1, 2]})
-    if part.label == "cart/other":
-        told = {"versions": case.get("other", [1, 2])}
-    if told is None:
-        return Look(why="a variable is not set")
-    told = {key: frozenset(value) if key == "versions" else tuple(value) for key, value in told.items()}
-    return Look(value=Held(**told))
-
-
-def merged(document: Any, patch: Any) -> Any:
-    """The document after a merge patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return deepcopy(patch)
-    made = dict(document) if isinstance(document, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            made.pop(key, None)
-        else:
-            made[key] = merged(made.get(key), value)
-    return made
