@@ -144,6 +144,16 @@ def test_a_tag_that_dev_never_had_or_that_another_choice_contradicts_is_refused(
     assert "is for an environment that takes what another has" in yard.refused("promote:shop@dev", "tag=m-01")
 
 
+def test_an_earlier_image_of_a_repository_that_services_yaml_does_not_name_is_chosen_by_nobody(yard: Yard) -> None:
+    file = yard.mono.root / "services.yaml"
+    file.write_text(file.read_text().replace("/protected/", "/another/"))
+    said = yard.refused("promote:shop@prod", f"tag={tag_of(yard.first)}", *YES)
+    assert re.search(
+        r"^  dev has an image of \S+/protected/shop, and services.yaml names \S+/another/shop$", said, re.MULTILINE
+    )
+    assert "nothing of its images is believed" in said
+
+
 def test_an_image_that_dev_has_not_is_not_promoted_by_its_commit(yard: Yard) -> None:
     (yard.mono.folder("shop") / "00003_c.sql").write_text(GOOD.format("c"))
     yard.mono.commit()

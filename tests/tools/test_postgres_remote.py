@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from schemas.errors import ServerError
-from tests.tools.conftest import wait
+from tests.tools.conftest import quiet, wait
 from tools.postgres.server import Connected
 from tools.remote import Place, Sight, Undone, connect
 
@@ -67,6 +67,19 @@ def test_a_role_that_may_only_select_is_enough(execute: Execute, reader: str, pl
     (replica,) = look(place).replicas
     assert [row.version for row in replica.tables["goose_db_version"]] == [1, 2]
     assert all(row.at and row.at.tzinfo for row in replica.tables["goose_db_version"])
+
+
+def test_a_schema_that_holds_a_password_of_this_run_is_not_written_down_with_it_or_without(
+    execute: Execute, reader: str, place: Place
+) -> None:
+    execute(f"CREATE TABLE notes (state TEXT DEFAULT 'r3ad-only'); GRANT SELECT ON notes TO {reader}")
+    with connect(place) as found, pytest.raises(ServerError) as caught:
+        found.dump(quiet)
+    assert (
+        caught.value.what == "the schema holds a word that is a password of this run, and would be written down with it"
+    )
+    assert "state text DEFAULT" in caught.value.why
+    assert "r3ad-only" not in str(caught.value)
 
 
 def test_goose_makes_its_table_when_asked_for_a_status_and_this_does_not(place: Place, server: Connected) -> None:

@@ -50,7 +50,7 @@ def dump(url: str, without: Collection[str], say: Say, *, snapshot: str = "") ->
     )
     if done.code:
         why = "\n".join(line.removeprefix("pg_dump: ") for line in done.err.splitlines()[-6:])
-        raise ServerError("pg_dump could not read the schema", why=why)
+        raise ServerError("pg_dump could not read the schema", why=shell.redact(why))
     if len(done.out.encode()) >= shell.OUTPUT_LIMIT:
         raise ServerError(f"the schema's dump is longer than {shell.OUTPUT_LIMIT >> 20} MiB")
     text = EMPTY.sub("\n\n", CHATTER.sub("", done.out)).strip() + "\n"
